@@ -32,9 +32,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // `wait.await` returns the model only.
     let mut states = pin!(wait.states());
-    while let Some(state) = states.try_next().await? {
-        println!("{:>6.1} s  {}", state.elapsed.as_secs_f64(), state.observation);
-        if let Some(trained) = state.trained() {
+    while let Some(progress) = states.try_next().await? {
+        println!("{:>6.1} s  {}", progress.elapsed.as_secs_f64(), progress.state);
+        if let Some(trained) = progress.trained() {
             println!("draw with {}", trained.custom_model_uri);
         }
         if let Some(mock) = &mock {

@@ -66,7 +66,7 @@ pub(crate) async fn wait<T: DeserializeOwned + Send + 'static>(
         match polled {
             Ok(Some(polled)) => match polled.state {
                 JobState::Completed(response) => return Ok(response),
-                JobState::NotSeen(failure) => progress.message(failure.to_string()),
+                JobState::PollFailed(failure) => progress.message(failure.to_string()),
                 _ if !is_announced => {
                     is_announced = true;
                     context.output().note(&format!("generation {id}; if this is interrupted: {next}"));

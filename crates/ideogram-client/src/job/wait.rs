@@ -71,7 +71,7 @@ pub enum JobState<T> {
     /// It has ended, and the response has its images.
     Completed(Response<T>),
     /// The poll failed: the service could not be reached, failed, or does not know the job yet. The wait continues.
-    NotSeen(Error),
+    PollFailed(Error),
 }
 
 /// Why a wait ended without images.
@@ -97,7 +97,7 @@ pub enum JobError {
         elapsed: Duration,
         /// Why the last poll failed, if it did.
         #[source]
-        trouble: Option<Error>,
+        last_error: Option<Error>,
     },
     /// The service refused a poll, for example because the key is wrong or the id does not exist, or its response could not
     /// be read. Waiting longer does not help; the job runs on, if there is one.
@@ -281,7 +281,7 @@ impl Watch {
         let polled = polled.map_err(|error| JobError::Poll { id: id.clone(), error })?;
         let elapsed = self.polling.elapsed();
         let state = match polled {
-            Err(failure) => JobState::NotSeen(failure),
+            Err(failure) => JobState::PollFailed(failure),
             Ok((response, status)) => match &operation.poll {
                 Some(marks) if status == marks.completed => {
                     self.release();
@@ -300,11 +300,13 @@ impl Watch {
                 _ => JobState::Running(status),
             },
         };
-        let failure = if let JobState::NotSeen(failure) = &state { Some(failure) } else { None };
+        let failure = if let JobState::PollFailed(failure) = &state { Some(failure) } else { None };
         match (self.polling.plan(failure), state) {
             (Some(wait), state) => Ok((JobProgress { state, elapsed, next_poll_in: Some(wait) }, Some(self))),
-            (None, JobState::NotSeen(trouble)) => Err(JobError::DeadlinePassed { id, elapsed, trouble: Some(trouble) }),
-            (None, _) => Err(JobError::DeadlinePassed { id, elapsed, trouble: None }),
+            (None, JobState::PollFailed(last_error)) => {
+                Err(JobError::DeadlinePassed { id, elapsed, last_error: Some(last_error) })
+            }
+            (None, _) => Err(JobError::DeadlinePassed { id, elapsed, last_error: None }),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{fmt, future::IntoFuture, pin::Pin, time::Duration};
 
 use futures_util::Stream;
 
-pub use self::state::{Observation, TrainedModel, TrainingError, TrainingProgress, has_ended};
+pub use self::state::{TrainedModel, TrainingError, TrainingProgress, TrainingState, has_ended};
 use crate::{Client, Error, net::stack::is_loopback, polling::last, types::ModelId};
 
 /// The default interval, which the vendor's tutorial uses.
@@ -94,7 +94,7 @@ impl WaitUntilTrained {
 
     /// Returns a stream with one item for each poll, for a progress display.
     ///
-    /// The last item is an error, or the state whose [`TrainingProgress::trained`] is `Some`. Nothing is sent before the
+    /// The last item is an error, or one whose [`TrainingProgress::trained`] is `Some`. Nothing is sent before the
     /// stream is read.
     ///
     /// ```no_run
@@ -104,8 +104,8 @@ impl WaitUntilTrained {
     /// use futures_util::TryStreamExt as _;
     ///
     /// let mut states = pin!(client.wait_until_trained("model-id").states());
-    /// while let Some(state) = states.try_next().await? {
-    ///     println!("{} after {:?}", state.observation, state.elapsed);
+    /// while let Some(progress) = states.try_next().await? {
+    ///     println!("{} after {:?}", progress.state, progress.elapsed);
     /// }
     /// # Ok(())
     /// # }
@@ -129,8 +129,8 @@ impl IntoFuture for WaitUntilTrained {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(last(self.states(), |state| match state.observation {
-            Observation::Trained(trained) => Some(trained),
+        Box::pin(last(self.states(), |progress| match progress.state {
+            TrainingState::Trained(trained) => Some(trained),
             _ => None,
         }))
     }

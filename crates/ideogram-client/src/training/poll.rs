@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{Stream, stream};
 use tokio::time::Instant;
 
-use super::{Observation, TrainingError, TrainingProgress, state::Meaning};
+use super::{TrainingError, TrainingProgress, TrainingState, state::Meaning};
 use crate::{Error, polling::Polling, types::CustomModel};
 
 /// The maximum time that a model may be in unknown states: longer than any training takes.
@@ -46,24 +46,24 @@ where
 {
     /// Waits and polls. Returns the state, and the rest of the wait if it has not ended.
     async fn next(mut self) -> Result<(TrainingProgress, Option<Self>), TrainingError> {
-        let observation = match self.polling.next(&self.poll).await? {
+        let state = match self.polling.next(&self.poll).await? {
             Ok(model) => {
                 self.model = Some(model.clone());
                 self.check_unknown(&model)?;
-                Observation::of(model)?
+                TrainingState::of(model)?
             }
-            Err(failure) => Observation::Nothing(failure),
+            Err(failure) => TrainingState::PollFailed(failure),
         };
         let elapsed = self.polling.elapsed();
-        if matches!(observation, Observation::Trained(_)) {
-            return Ok((TrainingProgress { observation, elapsed, next_look_in: None }, None));
+        if matches!(state, TrainingState::Trained(_)) {
+            return Ok((TrainingProgress { state, elapsed, next_poll_in: None }, None));
         }
-        let failure = if let Observation::Nothing(failure) = &observation { Some(failure) } else { None };
+        let failure = if let TrainingState::PollFailed(failure) = &state { Some(failure) } else { None };
         let Some(wait) = self.polling.plan(failure) else {
-            let trouble = if let Observation::Nothing(error) = observation { Some(error) } else { None };
-            return Err(TrainingError::DeadlinePassed { elapsed, model: self.model.map(Box::new), trouble });
+            let last_error = if let TrainingState::PollFailed(error) = state { Some(error) } else { None };
+            return Err(TrainingError::DeadlinePassed { elapsed, model: self.model.map(Box::new), last_error });
         };
-        Ok((TrainingProgress { observation, elapsed, next_look_in: Some(wait) }, Some(self)))
+        Ok((TrainingProgress { state, elapsed, next_poll_in: Some(wait) }, Some(self)))
     }
 
     /// Ends the wait if the model has been in unknown states for too long.
@@ -153,8 +153,8 @@ mod tests {
         let seen = RefCell::new(Vec::new());
         let end = {
             let states = states(poll, MINUTE, deadline);
-            states.try_for_each(|state| {
-                seen.borrow_mut().push(state.observation.to_string());
+            states.try_for_each(|progress| {
+                seen.borrow_mut().push(progress.state.to_string());
                 async { Ok(()) }
             })
         }
@@ -311,7 +311,7 @@ mod tests {
 
         let Err(error @ TrainingError::DeadlinePassed { .. }) = in_vain.end else { panic!("{:?}", in_vain.end) };
         assert!(error.to_string().contains("its training continues"), "{error}");
-        assert!(matches!(error, TrainingError::DeadlinePassed { model: Some(_), trouble: None, .. }));
+        assert!(matches!(error, TrainingError::DeadlinePassed { model: Some(_), last_error: None, .. }));
         assert!(in_vain.polls[2] >= deadline && in_vain.polls[2] < deadline + Duration::from_secs(1));
         assert_eq!(in_vain.left, 1);
         assert!(in_time.end.is_ok());
@@ -322,7 +322,7 @@ mod tests {
         let watched = watch([training(), status(429, Some(600)), trained()], Some(Duration::from_secs(300))).await;
 
         assert!(
-            matches!(watched.end, Err(TrainingError::DeadlinePassed { trouble: Some(_), .. })),
+            matches!(watched.end, Err(TrainingError::DeadlinePassed { last_error: Some(_), .. })),
             "{:?}",
             watched.end
         );
@@ -336,7 +336,7 @@ mod tests {
         let watched = watch([training()], Some(Duration::from_secs(70))).await;
 
         assert!(
-            matches!(watched.end, Err(TrainingError::DeadlinePassed { trouble: Some(_), .. })),
+            matches!(watched.end, Err(TrainingError::DeadlinePassed { last_error: Some(_), .. })),
             "{:?}",
             watched.end
         );

@@ -22,17 +22,17 @@ pub struct TrainedModel {
 #[non_exhaustive]
 pub struct TrainingProgress {
     /// The observed state.
-    pub observation: Observation,
+    pub state: TrainingState,
     /// The time since the wait began.
     pub elapsed: Duration,
     /// The time until the next poll; `None` after the last one.
-    pub next_look_in: Option<Duration>,
+    pub next_poll_in: Option<Duration>,
 }
 
 /// The observed state of a model.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Observation {
+pub enum TrainingState {
     /// The training has not ended, or the model is in an unknown state whose name means neither success nor failure.
     Training(CustomModel),
     /// The training is completed, but the model cannot make images yet: it is not available, or has no URI.
@@ -40,7 +40,7 @@ pub enum Observation {
     /// The model can make images.
     Trained(TrainedModel),
     /// The poll failed: the service could not be reached, failed, or does not list the model yet. The wait continues.
-    Nothing(Error),
+    PollFailed(Error),
 }
 
 /// Why a wait ended without a trained model.
@@ -63,7 +63,7 @@ pub enum TrainingError {
         model: Option<Box<CustomModel>>,
         /// Why the last poll failed, if it did.
         #[source]
-        trouble: Option<Error>,
+        last_error: Option<Error>,
     },
     /// For a day, the model was in a state that this version does not know. The training may have ended.
     #[error("the model {} has been {} for {} hours, a state that this version does not know", .model.model_id, .model.status, .elapsed.as_secs() / 3600)]
@@ -95,17 +95,17 @@ impl TrainingError {
 impl TrainingProgress {
     /// The trained model, in the last state only.
     pub fn trained(&self) -> Option<&TrainedModel> {
-        if let Observation::Trained(trained) = &self.observation { Some(trained) } else { None }
+        if let TrainingState::Trained(trained) = &self.state { Some(trained) } else { None }
     }
 }
 
-impl Observation {
+impl TrainingState {
     /// The model, unless the poll failed.
     pub fn model(&self) -> Option<&CustomModel> {
         match self {
             Self::Training(model) | Self::NotRegistered(model) => Some(model),
             Self::Trained(trained) => Some(&trained.model),
-            Self::Nothing(_) => None,
+            Self::PollFailed(_) => None,
         }
     }
 
@@ -187,13 +187,13 @@ fn unless_documented(status: &ModelStatus) -> String {
     if *status == ModelStatus::Errored { String::new() } else { format!(": its state is {status}") }
 }
 
-impl fmt::Display for Observation {
+impl fmt::Display for TrainingState {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Training(model) => write!(formatter, "{}", model.status),
             Self::NotRegistered(model) => write!(formatter, "{}, but not registered yet", model.status),
             Self::Trained(trained) => write!(formatter, "{}", trained.model.status),
-            Self::Nothing(error) => write!(formatter, "unknown: {error}"),
+            Self::PollFailed(error) => write!(formatter, "unknown: {error}"),
         }
     }
 }

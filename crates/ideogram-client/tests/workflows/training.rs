@@ -17,14 +17,14 @@ async fn a_training_ends_with_the_uri() {
 
     let mut states = pin!(client.wait_until_trained(&ordered.model_id).poll_every(QUICKLY).states());
     let mut seen = Vec::new();
-    while let Some(state) = states.try_next().await.unwrap() {
-        let observation = state.observation.to_string();
-        match observation.as_str() {
+    while let Some(progress) = states.try_next().await.unwrap() {
+        let state = progress.state.to_string();
+        match state.as_str() {
             "CREATING" => server.advance(Duration::from_secs(30 * 60)),
             "TRAINING" => server.advance(Duration::from_secs(60 * 60)),
-            _ => assert!(state.trained().is_some() && state.next_look_in.is_none()),
+            _ => assert!(progress.trained().is_some() && progress.next_poll_in.is_none()),
         }
-        seen.push(observation);
+        seen.push(state);
     }
     let trained = client.wait_until_trained(&ordered.model_id).await.unwrap();
 

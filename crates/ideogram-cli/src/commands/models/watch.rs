@@ -10,7 +10,7 @@ use clap::Args;
 use futures_util::TryStreamExt as _;
 use ideogram_client::{
     ErrorKind,
-    training::{Observation, TrainedModel, TrainingError, TrainingProgress},
+    training::{TrainedModel, TrainingError, TrainingProgress, TrainingState},
     types::ModelId,
 };
 use tokio::{
@@ -117,15 +117,15 @@ fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError, again
             .hint(again)
             .detail("model_status", model.status.as_str()),
         TrainingError::Archived(_) => failure(Exit::TrainingError).detail("model_status", "ARCHIVED"),
-        TrainingError::DeadlinePassed { elapsed, model, trouble, .. } => {
+        TrainingError::DeadlinePassed { elapsed, model, last_error, .. } => {
             let what = format!("the model {id} was not ready after {}", units::duration(*elapsed));
             let mut failure = Failure::new(Exit::TrainingError, what).hint(again);
             if let Some(model) = model {
                 failure = failure.fact(format!("its last known state was {}", model.status));
                 failure = failure.detail("model_status", model.status.as_str());
             }
-            match trouble {
-                Some(trouble) => failure.because(trouble),
+            match last_error {
+                Some(last_error) => failure.because(last_error),
                 None => failure,
             }
         }
@@ -143,7 +143,7 @@ fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError, again
 struct Display<'a> {
     context: &'a Context<'a>,
     progress: Option<Progress>,
-    observation: String,
+    state: String,
     next_poll: Option<Instant>,
     next_second: Instant,
     printed: Instant,
@@ -154,25 +154,25 @@ impl<'a> Display<'a> {
         let has_line = !context.output().messages().is_quiet() && io::stderr().is_terminal();
         let progress = has_line.then(|| context.progress("training", Counted::Time, None));
         let now = Instant::now();
-        Self { context, progress, observation: String::new(), next_poll: None, next_second: now, printed: now }
+        Self { context, progress, state: String::new(), next_poll: None, next_second: now, printed: now }
     }
 
-    fn state(&mut self, state: &TrainingProgress) {
+    fn state(&mut self, training: &TrainingProgress) {
         let now = Instant::now();
-        let observation = match &state.observation {
-            Observation::Nothing(error) => format!("the state is unknown: {error}"),
-            observation => observation.to_string(),
+        let state = match &training.state {
+            TrainingState::PollFailed(error) => format!("the state is unknown: {error}"),
+            state => state.to_string(),
         };
-        let has_changed = observation != self.observation;
-        self.observation = observation;
-        self.next_poll = state.next_look_in.and_then(|wait| now.checked_add(wait));
+        let has_changed = state != self.state;
+        self.state = state;
+        self.next_poll = training.next_poll_in.and_then(|wait| now.checked_add(wait));
         if self.progress.is_none() && (has_changed || now.duration_since(self.printed) >= PRINT_EVERY) {
             self.printed = now;
-            let next = state.next_look_in.map(|wait| format!(", next poll in {}", units::duration(rounded(wait))));
+            let next = training.next_poll_in.map(|wait| format!(", next poll in {}", units::duration(rounded(wait))));
             self.context.output().note(&format!(
                 "{} after {}{}",
-                self.observation,
-                units::duration(state.elapsed),
+                self.state,
+                units::duration(training.elapsed),
                 next.unwrap_or_default()
             ));
         }
@@ -191,7 +191,7 @@ impl<'a> Display<'a> {
     fn draw(&mut self, now: Instant) {
         let (Some(progress), Some(next_poll)) = (&self.progress, self.next_poll) else { return };
         let left = units::duration(rounded(next_poll.saturating_duration_since(now)));
-        progress.message(format!("{}, next poll in {left}", self.observation));
+        progress.message(format!("{}, next poll in {left}", self.state));
         self.next_second = now + SECOND;
     }
 }
