@@ -55,7 +55,27 @@ macro_rules! images {
     )*};
 }
 
-images!(ImageGenerationObjectV4, ImageGenerationObjectV3, V1EditImageObject, RemoveBackgroundImageObject, ImageObject);
+images!(
+    ImageGenerationObjectV4,
+    ImageGenerationObjectV3,
+    V1EditImageObject,
+    RemoveBackgroundImageObject,
+    ImageObject,
+    GeneratedImageV2,
+);
+
+impl sealed::Sealed for types::GenerationItem {}
+
+impl Image for types::GenerationItem {
+    fn link(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// Not every item of a generation has the property. As for an [`ImageRef`](super::ImageRef), it counts as true then.
+    fn is_safe(&self) -> bool {
+        self.is_image_safe.unwrap_or(true)
+    }
+}
 
 pub(crate) mod sealed {
     /// Seals the trait, so that it can get more methods.
@@ -81,8 +101,9 @@ mod tests {
             (json!({"is_image_safe": true}), ImageOutcome::LinkMissing),
         ] {
             let item: types::RemoveBackgroundImageObject = serde_json::from_value(json.clone()).unwrap();
+            let generated: types::GenerationItem = serde_json::from_value(json.clone()).unwrap();
 
-            assert_eq!(item.outcome(), expected, "{json}");
+            assert_eq!((item.outcome(), generated.outcome()), (expected, expected), "{json}");
         }
     }
 }

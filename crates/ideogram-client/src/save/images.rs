@@ -270,7 +270,79 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::save::ImageOutcome;
+    use crate::{
+        CallBuilder, Client, JobBuilder,
+        operation::ImageCount,
+        operations,
+        save::{Image, ImageOutcome},
+    };
+
+    /// Compiles if the response of a call has images, and its items are images.
+    fn call<B: CallBuilder<Output: HasImages>>(builder: &B, _: impl Fn(&B::Output)) -> &'static str {
+        builder.operation().id
+    }
+
+    /// Compiles if the result of a job has images, and its items are images.
+    fn job<B: JobBuilder<Finished: HasImages>>(builder: &B, _: impl Fn(&B::Finished)) -> &'static str {
+        builder.operation().id
+    }
+
+    fn is_image(_: &impl Image) {}
+
+    macro_rules! operations_with_images {
+        ($client:ident, $function:ident: $($method:ident),* $(,)?) => {
+            [$($function(&$client.$method(), |response| response.data.iter().for_each(is_image))),*]
+        };
+    }
+
+    #[test]
+    fn the_response_of_every_operation_that_makes_images_has_images() {
+        let client = Client::builder().api_key("key").build().unwrap();
+        let mut checked = BTreeSet::from(operations_with_images!(
+            client, call:
+            generate_image_v4,
+            remix_image_v4,
+            generate_image_v3,
+            generate_image_v3_transparent,
+            inpaint_image_v3,
+            remix_image_v3,
+            reframe_image_v3,
+            replace_background_v3,
+            edit_image_v3,
+            remove_background,
+            v1_edit_image,
+            upscale_image,
+            generate_image,
+            edit_image,
+            remix_image,
+            reframe_image,
+            get_generation_v2,
+            generate_image_v2_ideogram45,
+            generate_image_v2_ideogram_v4,
+            generate_image_v2_ideogram_v4_transparent,
+            generate_image_v2_ideogram_v4_custom_model,
+            generate_image_v2_ideogram_v3,
+            generate_image_v2_ideogram_v3_custom_model,
+            precise_edit_image_v2_ideogram45,
+            inpaint_image_v2_ideogram_v3,
+            remix_image_v2_ideogram_v4,
+            reframe_image_v2_ideogram_v3,
+            remove_background_v2,
+            upscale,
+        ));
+        // Its calls are jobs without exception.
+        checked.extend(operations_with_images!(client, job: replace_background_ideogram_v3));
+        // Its response has links, and no items.
+        checked.insert(call(&client.layerize_text_v3(), |_| {}));
+
+        for operation in operations::ALL.iter().filter(|operation| operation.images != ImageCount::Fixed(0)) {
+            assert!(
+                checked.contains(operation.id),
+                "`{operation}` makes images: add it to this list. If that does not compile, add its response to \
+                 `responses!` in this file, and the items of its response to `images!` in `image.rs`"
+            );
+        }
+    }
 
     #[test]
     fn names_sort_by_time_and_are_unique() {
