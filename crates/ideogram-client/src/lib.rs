@@ -56,6 +56,6 @@ pub mod internal {
             journal::{Contents, Journal, JournalError, JournalErrorKind, JournalKind},
         },
         save::internal::{ForeignLink, MAX_SUFFIX, check_stem, images_in_text, is_image_extension},
-        values::signature::{SIGNATURE_BYTES, image_type},
+        values::file_type::{SIGNATURE_BYTES, image_type},
     };
 }

@@ -9,14 +9,12 @@ use super::{
     local_file::{Fault, FileKind, MAX_CAPTION_BYTES, SkipReason},
     name,
 };
-use crate::values::signature::image_type;
+use crate::values::file_type::{ImageType, is_zip};
 
-/// Extensions of images that the service accepts.
-const IMAGE_EXTENSIONS: [&str; 4] = ["jpeg", "jpg", "png", "webp"];
-/// Extensions of other images.
-const OTHER_IMAGE_EXTENSIONS: [&str; 24] = [
-    "arw", "avif", "bmp", "cr2", "cr3", "dng", "exr", "gif", "heic", "heif", "ico", "jfif", "jp2", "jxl", "nef", "orf",
-    "psd", "raf", "raw", "rw2", "svg", "tga", "tif", "tiff",
+/// Extensions of images that are not in the table of [`ImageType`].
+const OTHER_IMAGE_EXTENSIONS: [&str; 18] = [
+    "arw", "cr2", "cr3", "dng", "exr", "heic", "heif", "ico", "jfif", "jp2", "jxl", "nef", "orf", "psd", "raf", "raw",
+    "rw2", "tga",
 ];
 const ARCHIVE_EXTENSIONS: [&str; 9] = ["7z", "bz2", "gz", "rar", "tar", "tgz", "xz", "zip", "zst"];
 /// Extensions that training tools give to captions.
@@ -48,13 +46,13 @@ pub(crate) fn judge(name: &str, head: &[u8], size_bytes: u64) -> Result<Content,
         let has_byte_order_mark = head.starts_with(UTF_8_MARK);
         return Ok(Content { kind: FileKind::Caption, fault: caption_fault(head), has_byte_order_mark });
     }
-    if let Some(kind) = kind_of(head) {
+    if let Some(kind) = ImageType::by_signature(head).and_then(accepted) {
         return file(kind, None);
     }
     let extension = name::extension(name);
     let extension = extension.as_str();
     let format = other_format(head);
-    if IMAGE_EXTENSIONS.contains(&extension) {
+    if kind_by_name(name).is_some() {
         let fault = match format {
             Some(format) => Fault::OtherImage(format.to_owned()),
             None if size_bytes == 0 => Fault::Empty,
@@ -64,9 +62,10 @@ pub(crate) fn judge(name: &str, head: &[u8], size_bytes: u64) -> Result<Content,
     }
     Err(match format {
         Some(format) => SkipReason::OtherImage(format.to_owned()),
-        None if OTHER_IMAGE_EXTENSIONS.contains(&extension) => SkipReason::OtherImage(extension.to_ascii_uppercase()),
-        // An empty archive has another signature.
-        None if matches!(head, [b'P', b'K', 3 | 5, 4 | 6, ..]) || extension == "zip" => SkipReason::Archive,
+        None if ImageType::by_extension(extension).is_some() || OTHER_IMAGE_EXTENSIONS.contains(&extension) => {
+            SkipReason::OtherImage(extension.to_ascii_uppercase())
+        }
+        None if is_zip(head) || extension == "zip" => SkipReason::Archive,
         None if is_other_archive(head) || ARCHIVE_EXTENSIONS.contains(&extension) => SkipReason::OtherArchive,
         None if CAPTION_EXTENSIONS.contains(&extension) => SkipReason::OtherCaption { rename_to: None },
         None if is_caption_table(name) => SkipReason::OtherCaption { rename_to: None },
@@ -77,10 +76,12 @@ pub(crate) fn judge(name: &str, head: &[u8], size_bytes: u64) -> Result<Content,
 /// Judges a file that cannot be read, by its name.
 pub(crate) fn unreadable(name: &str, error: &io::Error) -> Result<Content, SkipReason> {
     let why = error.to_string();
-    let kind = match name::extension(name) {
-        _ if name::is_caption(name) => FileKind::Caption,
-        extension if IMAGE_EXTENSIONS.contains(&extension.as_str()) => FileKind::NoImage,
-        _ => return Err(SkipReason::Unreadable(why)),
+    let kind = if name::is_caption(name) {
+        FileKind::Caption
+    } else if kind_by_name(name).is_some() {
+        FileKind::NoImage
+    } else {
+        return Err(SkipReason::Unreadable(why));
     };
     Ok(Content { kind, fault: Some(Fault::Unreadable(why)), has_byte_order_mark: false })
 }
@@ -96,8 +97,14 @@ fn is_caption_table(name: &str) -> bool {
     is_named_like_one && PERHAPS_CAPTION_EXTENSIONS.contains(&name::extension(name).as_str())
 }
 
-fn kind_of(head: &[u8]) -> Option<FileKind> {
-    match image_type(head)? {
+/// Returns the kind of an image that the service accepts, by the extension of its name.
+pub(crate) fn kind_by_name(name: &str) -> Option<FileKind> {
+    ImageType::by_extension(&name::extension(name)).and_then(accepted)
+}
+
+/// Returns the kind of an image that the service accepts.
+fn accepted(image: &ImageType) -> Option<FileKind> {
+    match image.media_type {
         "image/jpeg" => Some(FileKind::Jpeg),
         "image/png" => Some(FileKind::Png),
         "image/webp" => Some(FileKind::WebP),
@@ -107,10 +114,11 @@ fn kind_of(head: &[u8]) -> Option<FileKind> {
 
 /// Returns the format of an image that the service does not accept.
 fn other_format(head: &[u8]) -> Option<&'static str> {
+    if let Some(known) = ImageType::by_signature(head) {
+        return Some(known.name);
+    }
     match head {
-        [b'G', b'I', b'F', b'8', ..] => Some("GIF"),
         [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => match brand.get(..4)? {
-            b"avif" | b"avis" => Some("AVIF"),
             b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" | b"mif1" | b"msf1" => {
                 Some("HEIC")
             }

@@ -20,7 +20,7 @@ use super::{
     },
     name,
 };
-use crate::{Error, ErrorKind, Outcome, values::signature::SIGNATURE_BYTES};
+use crate::{Error, ErrorKind, Outcome, values::file_type::SIGNATURE_BYTES};
 
 /// A local folder of images and captions, at the time when it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

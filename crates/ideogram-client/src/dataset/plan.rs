@@ -9,7 +9,9 @@ use std::{
 
 use serde::Serialize;
 
-use super::{FileKind, Folder, LocalFile, listing::Listing, local_file::Fault, name, size_of, trainable::Trainability};
+use super::{
+    FileKind, Folder, LocalFile, content, listing::Listing, local_file::Fault, name, size_of, trainable::Trainability,
+};
 use crate::types::GetDatasetResponse;
 
 /// The limit for images that other operations document; none is published for datasets.
@@ -326,13 +328,7 @@ fn notes(file: &LocalFile) -> Vec<Note> {
     if file.has_byte_order_mark {
         notes.push(Note::ByteOrderMark);
     }
-    let by_extension = match name::extension(&file.name).as_str() {
-        "jpg" | "jpeg" => Some(FileKind::Jpeg),
-        "png" => Some(FileKind::Png),
-        "webp" => Some(FileKind::WebP),
-        _ => None,
-    };
-    if file.kind.is_image() && by_extension != Some(file.kind) {
+    if file.kind.is_image() && content::kind_by_name(&file.name) != Some(file.kind) {
         notes.push(Note::OtherFormat);
     }
     notes

@@ -6,7 +6,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
-use crate::values::signature::SIGNATURE_BYTES;
+use crate::values::file_type::SIGNATURE_BYTES;
 
 /// Boxes at the top level of a file.
 const BOXES: [&[u8; 4]; 10] =

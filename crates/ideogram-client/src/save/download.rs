@@ -22,7 +22,7 @@ use crate::{
     call::retry::{Event, Policy, State, decide},
     call::{deadline_in, retry_after},
     net::address::is_not_public,
-    values::signature::SIGNATURE_BYTES,
+    values::file_type::SIGNATURE_BYTES,
 };
 
 /// The number of bytes that are buffered before they are written.

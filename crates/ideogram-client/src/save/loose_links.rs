@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 
 use reqwest::Url;
 
-/// Extensions of image files.
-const EXTENSIONS: [&str; 7] = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif"];
+use crate::values::file_type::ImageType;
 
 /// Returns whether a text is a link.
 pub(super) fn is_link(text: &str) -> bool {
@@ -86,5 +85,8 @@ fn leads_to_image(link: &str) -> bool {
     let Ok(url) = Url::parse(link) else { return false };
     let path = url.path().to_ascii_lowercase();
     let is_signed = url.query_pairs().any(|(name, _)| matches!(name.as_ref(), "sig" | "signature" | "X-Amz-Signature"));
-    is_signed || path.contains("/images/") || EXTENSIONS.iter().any(|extension| path.ends_with(extension))
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension);
+    is_signed
+        || path.contains("/images/")
+        || extension.is_some_and(|extension| ImageType::by_extension(extension).is_some())
 }

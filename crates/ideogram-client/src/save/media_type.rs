@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::values::signature::image_type;
+use crate::values::file_type::ImageType;
 
 /// A media type of images, with its extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,30 +14,18 @@ pub(super) struct MediaType {
     pub(super) extension: Cow<'static, str>,
 }
 
-/// Known media types and their extensions.
-const EXTENSIONS: [(&str, &str); 8] = [
-    ("image/png", "png"),
-    ("image/jpeg", "jpg"),
-    ("image/webp", "webp"),
-    ("image/gif", "gif"),
-    ("image/avif", "avif"),
-    ("image/svg+xml", "svg"),
-    ("image/tiff", "tif"),
-    ("image/bmp", "bmp"),
-];
-
 /// Returns whether an extension is one of an image, so that it is replaced if it is wrong.
 pub fn is_image_extension(extension: &str) -> bool {
-    let extension = extension.to_ascii_lowercase();
-    ["jpeg", "tiff"].contains(&extension.as_str()) || EXTENSIONS.iter().any(|(_, known)| *known == extension)
+    ImageType::by_extension(extension).is_some()
 }
 
 impl MediaType {
     /// Returns the type of a download that begins with `head`, up to
-    /// [`SIGNATURE_BYTES`](crate::values::signature::SIGNATURE_BYTES) long. If it is not an image, the error says what it is.
+    /// [`SIGNATURE_BYTES`](crate::values::file_type::SIGNATURE_BYTES) long. If it is not an image, the error says what it
+    /// is.
     pub(super) fn of(head: &[u8], content_type: Option<&str>) -> Result<Self, String> {
-        if let Some(known) = image_type(head).and_then(Self::known) {
-            return Ok(known);
+        if let Some(known) = ImageType::by_signature(head) {
+            return Ok(Self::known(known));
         }
         if head.is_empty() {
             return Err("the response is empty".to_owned());
@@ -56,24 +44,22 @@ impl MediaType {
         if subtype != "svg+xml" && first.is_some_and(|first| b"<{[".contains(first)) {
             return Err(format!("a text that is declared as {declared}"));
         }
-        if let Some(known) = Self::known(&declared) {
-            return Ok(known);
+        if let Some(known) = ImageType::by_media_type(&declared) {
+            return Ok(Self::known(known));
         }
         let extension: String = subtype.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
         let extension = if extension.is_empty() { "image".to_owned() } else { extension };
         Ok(Self { name: Cow::Owned(declared), extension: Cow::Owned(extension) })
     }
 
-    fn known(name: &str) -> Option<Self> {
-        let (name, extension) = EXTENSIONS.iter().find(|(known, _)| *known == name)?;
-        Some(Self { name: Cow::Borrowed(name), extension: Cow::Borrowed(extension) })
+    fn known(known: &'static ImageType) -> Self {
+        Self { name: Cow::Borrowed(known.media_type), extension: Cow::Borrowed(known.extensions[0]) }
     }
 
     /// Returns whether an extension fits this type.
     pub(super) fn has_extension(&self, extension: &str) -> bool {
-        let extension = extension.to_ascii_lowercase();
-        extension == self.extension
-            || matches!((&*self.extension, extension.as_str()), ("jpg", "jpeg") | ("tif", "tiff"))
+        extension.eq_ignore_ascii_case(&self.extension)
+            || ImageType::by_extension(&self.extension).is_some_and(|known| known.has_extension(extension))
     }
 }
 
@@ -90,6 +76,7 @@ mod tests {
             (b"GIF89a..", "gif"),
             (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "webp"),
             (b"\x00\x00\x00\x20ftypavif", "avif"),
+            (b"\x00\x00\x00\x20ftypavis", "avif"),
         ] {
             for declared in [None, Some("text/html"), Some("image/png"), Some("application/octet-stream")] {
                 assert_eq!(MediaType::of(head, declared).unwrap().extension, extension, "{declared:?}");

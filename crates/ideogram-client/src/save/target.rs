@@ -21,7 +21,12 @@ use super::{
     settings::IfExists,
     sidecar::{self, Sidecar},
 };
-use crate::{Error, fs::durable, save::Image as _, values::signature::SIGNATURE_BYTES};
+use crate::{
+    Error,
+    fs::durable,
+    save::Image as _,
+    values::file_type::{IMAGE_TYPES, SIGNATURE_BYTES},
+};
 
 /// Temporary files have the name `.ideogram-<random>.part`.
 const PART_PREFIX: &str = ".ideogram-";
@@ -29,9 +34,6 @@ const PART_SUFFIX: &str = ".part";
 
 /// The maximum number of names that are tried.
 const MAX_NAMES: u32 = 10_000;
-
-/// Extensions that an image may have. Before a download, a file with one of them takes the name.
-const LIKELY_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
 /// The suffix of maximum length of a stem that a caller chose: a role, a number up to `MAX_NAMES`, and the extension of
 /// an unknown media type.
@@ -159,13 +161,15 @@ impl Target {
         self.path(number, extension)
     }
 
-    /// Returns the paths that an image of an unknown type may have.
+    /// Returns the paths that an image of an unknown type may have. Before a download, a file with one of them takes the
+    /// name.
     fn possible(&self, number: u32) -> Vec<PathBuf> {
         match &self.extension {
             Extension::Exact(extension) => vec![self.path(number, extension.as_deref())],
             Extension::ByContent(extension) => {
                 let own = extension.as_deref().into_iter();
-                own.chain(LIKELY_EXTENSIONS).map(|extension| self.path(number, Some(OsStr::new(extension)))).collect()
+                let known = IMAGE_TYPES.iter().flat_map(|known| known.extensions).copied();
+                own.chain(known).map(|extension| self.path(number, Some(OsStr::new(extension)))).collect()
             }
         }
     }

@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 use super::complete::is_complete;
 use crate::{
     net::coding::{Coding, GZIP, ZSTD},
-    values::signature::{SIGNATURE_BYTES, image_type},
+    values::file_type::{SIGNATURE_BYTES, image_type},
 };
 
 /// The maximum number of nested codings that are decoded.

@@ -20,7 +20,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::ReaderStream;
 
-use super::signature::{SIGNATURE_BYTES, image_type};
+use super::file_type::{ImageType, SIGNATURE_BYTES, image_type, is_zip};
 
 /// The number of bytes read from a file at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -234,22 +234,21 @@ fn media_type_of(signature: &[u8], name: &str) -> &'static str {
     if let Some(image) = image_type(signature) {
         return image;
     }
-    if let [b'P', b'K', 0x03 | 0x05, 0x04 | 0x06, ..] = signature {
+    if is_zip(signature) {
         return "application/zip";
     }
-    let extension = Path::new(name).extension().map(OsStr::to_ascii_lowercase);
-    match extension.as_ref().and_then(|extension| extension.to_str()) {
-        Some("jpg" | "jpeg") => "image/jpeg",
-        Some("png") => "image/png",
-        Some("webp") => "image/webp",
-        Some("gif") => "image/gif",
-        Some("otf") => "font/otf",
-        Some("ttf") => "font/ttf",
-        Some("woff") => "font/woff",
-        Some("woff2") => "font/woff2",
-        Some("txt") => "text/plain",
-        Some("zip") => "application/zip",
-        Some("json") => "application/json",
+    let extension = Path::new(name).extension().and_then(OsStr::to_str).unwrap_or_default();
+    if let Some(image) = ImageType::by_extension(extension) {
+        return image.media_type;
+    }
+    match extension.to_ascii_lowercase().as_str() {
+        "otf" => "font/otf",
+        "ttf" => "font/ttf",
+        "woff" => "font/woff",
+        "woff2" => "font/woff2",
+        "txt" => "text/plain",
+        "zip" => "application/zip",
+        "json" => "application/json",
         _ => "application/octet-stream",
     }
 }

@@ -1,10 +1,10 @@
 //! Values in requests and responses, and the conversions that generated code calls.
 
 pub(crate) mod file;
+pub(crate) mod file_type;
 pub(crate) mod open_enum;
 pub(crate) mod open_union;
 pub(crate) mod path_value;
-pub(crate) mod signature;
 pub(crate) mod timestamp;
 
 use std::fmt::{self, Display};
