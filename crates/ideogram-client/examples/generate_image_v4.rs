@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Ok(response) => {
             for image in &response.data {
                 match image.outcome() {
-                    // The link works for about a day, and without the key.
+                    // The link works for about 24 hours, and without the key.
                     ImageOutcome::Available(link) => println!("seed {}: {link}", image.seed),
                     ImageOutcome::Withheld => println!("withheld by the safety check, billed all the same"),
                     _ => println!("billed, but without a link"),

@@ -1,4 +1,4 @@
-//! Draws images and saves them, each with a sidecar that says how it was made: links expire after a day.
+//! Draws images and saves them, each with a sidecar that says how it was made: links expire after about 24 hours.
 //!
 //! `cargo run -p ideogram-client --example save_images -- --mock lanterns`
 

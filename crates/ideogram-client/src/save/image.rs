@@ -31,7 +31,7 @@ pub trait Image: sealed::Sealed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImageOutcome<'p> {
-    /// It can be downloaded from this link, without the API key. Links expire after about a day.
+    /// It can be downloaded from this link, without the API key. Links expire after about 24 hours.
     Available(&'p str),
     /// The safety check withheld it. Another call with the same prompt is billed again.
     Withheld,
