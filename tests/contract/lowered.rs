@@ -33,7 +33,7 @@ const OPERATION: &[(&str, &str)] = &[
 const SCHEMA: &[(&str, &str)] = &[
     ("description", "for people; preserved where it becomes documentation"),
     ("example", "for people"),
-    ("default", "the server decides; the client sends what it was given"),
+    ("default", "the server decides; the client sends the values of the caller"),
     ("minimum", "bounds of a request are checked by its `validate()`, those of a response not at all"),
     ("maximum", "as `minimum`"),
     ("exclusiveMinimum", "as `minimum`"),
@@ -80,14 +80,14 @@ struct Meaning<'d> {
 struct Comparison<'d> {
     truth: &'d Value,
     /// Components in responses.
-    answered: BTreeSet<&'d str>,
+    in_responses: BTreeSet<&'d str>,
     differences: Vec<String>,
 }
 
 impl<'d> Comparison<'d> {
     /// All differences that are not allowed.
     fn differences(truth: &'d Value, lowered: &'d Value, method_names: &BTreeMap<String, String>) -> Vec<String> {
-        let mut comparison = Self { truth, answered: BTreeSet::new(), differences: Vec::new() };
+        let mut comparison = Self { truth, in_responses: BTreeSet::new(), differences: Vec::new() };
         comparison.keys("the document", truth, lowered, &["openapi", "info", "paths", "components"], RUNTIME);
         comparison.same_names("paths", &truth["paths"], &lowered["paths"]);
         for (path, item) in entries(&truth["paths"]) {
@@ -112,7 +112,7 @@ impl<'d> Comparison<'d> {
             entries(responses).filter(|(status, _)| status.starts_with('2')).map(|(_, response)| response).collect();
         while let Some(value) = waiting.pop() {
             if let Some(name) = component_name(value)
-                && self.answered.insert(name)
+                && self.in_responses.insert(name)
             {
                 waiting.push(&self.truth["components"]["schemas"][name]);
             }
@@ -228,7 +228,7 @@ impl<'d> Comparison<'d> {
         self.same(name, "the type", &truth["type"], &lowered["type"]);
         // A union serializes its discriminator, so its kinds do not have it.
         let hidden = self.discriminators(name);
-        let answered = self.answered.contains(name);
+        let in_response = self.in_responses.contains(name);
         let mut required: BTreeSet<_> = items(&truth["required"]).into_iter().filter_map(Value::as_str).collect();
         let mut names: BTreeSet<_> = entries(&truth["properties"]).map(|(property, _)| property).collect();
         for property in hidden {
@@ -238,7 +238,7 @@ impl<'d> Comparison<'d> {
         let lowered_names: BTreeSet<_> = entries(&lowered["properties"]).map(|(property, _)| property).collect();
         self.same(name, "the properties", &names, &lowered_names);
         let lowered_required: BTreeSet<_> = items(&lowered["required"]).into_iter().filter_map(Value::as_str).collect();
-        if answered {
+        if in_response {
             // Where Rust has an empty value, a response may do without a list or a property that can be null.
             required.retain(|property| {
                 let meaning = self.meaning(&truth["properties"][*property]);
@@ -249,11 +249,11 @@ impl<'d> Comparison<'d> {
         self.same(name, "the required properties", &required, &lowered_required);
         for property in names {
             let location = format!("{name}.{property}");
-            self.schema(&location, &truth["properties"][property], &lowered["properties"][property], answered);
+            self.schema(&location, &truth["properties"][property], &lowered["properties"][property], in_response);
         }
         match (truth.get("additionalProperties"), lowered.get("additionalProperties")) {
             (None, None) => {}
-            (Some(truth), Some(lowered)) => self.schema(name, truth, lowered, answered),
+            (Some(truth), Some(lowered)) => self.schema(name, truth, lowered, in_response),
             _ => self.differences.push(format!("{name}: only one has `additionalProperties`")),
         }
     }
@@ -265,11 +265,11 @@ impl<'d> Comparison<'d> {
         of_it.filter_map(|union| union["discriminator"]["propertyName"].as_str()).collect()
     }
 
-    fn schema(&mut self, location: &str, truth: &'d Value, lowered: &'d Value, answered: bool) {
+    fn schema(&mut self, location: &str, truth: &'d Value, lowered: &'d Value, in_response: bool) {
         let (truth, lowered) = (self.meaning(truth), lowered_meaning(lowered));
         let is_list = truth.schema["type"] == "array";
         // `null` is read as an empty list.
-        if !(answered && is_list && truth.nullable) {
+        if !(in_response && is_list && truth.nullable) {
             self.same(location, "`nullable`", &truth.nullable, &lowered.nullable);
         }
         for keyword in &truth.keywords {
@@ -292,7 +292,7 @@ impl<'d> Comparison<'d> {
         let format = if is_plain { &Value::Null } else { &truth.schema["format"] };
         self.same(location, "the format", format, &lowered.schema["format"]);
         if is_list {
-            self.schema(&format!("{location}[]"), &truth.schema["items"], &lowered.schema["items"], answered);
+            self.schema(&format!("{location}[]"), &truth.schema["items"], &lowered.schema["items"], in_response);
         }
     }
 

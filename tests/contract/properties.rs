@@ -19,7 +19,7 @@ use fastrand::Rng;
 use serde_json::Value;
 use xtask::{Sources, Validity};
 
-use self::responses::Answers;
+use self::responses::Responses;
 use crate::{
     listed,
     samples::{Decoded, Decoder},
@@ -30,9 +30,9 @@ fn cases(usual: u64) -> u64 {
 }
 
 /// Everything that the tests read, once each.
-fn read() -> (Sources, Answers) {
+fn read() -> (Sources, Responses) {
     let sources = Sources::read(&xtask::workspace_root()).unwrap();
-    let responses = Answers::of(ideogram_codegen::read_yaml(sources.document()).unwrap());
+    let responses = Responses::of(ideogram_codegen::read_yaml(sources.document()).unwrap());
     (sources, responses)
 }
 

@@ -1,4 +1,4 @@
-//! A server that responds with given bytes, and a client of it.
+//! A server that responds with the bytes of a test, and a client of it.
 
 use std::sync::Arc;
 

@@ -499,12 +499,12 @@ async fn a_private_certificate_authority_is_trusted_once_it_is_named() {
     let stranger = client_builder(server.url()).build().unwrap();
     let refused = stranger.get_dataset().dataset_id("demo").send().await.unwrap_err();
     let client = client_builder(server.url()).configure_http(|http| http.add_root_certificate(certificate)).build();
-    let answered = client.unwrap().get_dataset().dataset_id("demo").send().await.unwrap();
+    let trusted = client.unwrap().get_dataset().dataset_id("demo").send().await.unwrap();
 
     assert_eq!((refused.kind(), refused.outcome()), (ErrorKind::Transport, Outcome::NotSent), "{refused:?}");
     assert_eq!(refused.attempts(), 1, "waiting does not mend it: {refused}");
     assert!(refused.to_string().contains("the certificate of the service is not trusted"), "{refused}");
-    assert_eq!(answered.dataset.dataset_id, "demo");
+    assert_eq!(trusted.dataset.dataset_id, "demo");
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ pub(crate) type Decoder = fn(&str) -> serde_json::Result<Decoded>;
 
 /// A decoded response: its `Debug` text, and its JSON when encoded again.
 pub(crate) struct Decoded {
-    shown: String,
+    debug: String,
     encoded: Value,
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn decode<T: DeserializeOwned + Serialize + Debug + Clone + PartialEq
     let encoded = serde_json::to_value(&value)?;
     // A caller may store responses as JSON.
     assert!(serde_json::from_value::<T>(encoded.clone())? == value, "changed on the way back: {value:#?}");
-    Ok(Decoded { shown: format!("{value:#?}"), encoded })
+    Ok(Decoded { debug: format!("{value:#?}"), encoded })
 }
 
 fn decoded(sample: &Sample<'_>) -> Decoded {
@@ -47,16 +47,16 @@ fn every_sample_decodes() {
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     let mut shapes: HashMap<(String, String), &str> = HashMap::new();
     for sample in sources.samples() {
-        let shown = decoded(&sample).shown;
+        let debug = decoded(&sample).debug;
         let kind = if sample.validity == Validity::News { "news" } else { "example" };
         let text = texts.entry(sample.operation.to_owned()).or_default();
-        match shapes.entry((sample.operation.to_owned(), shape(&shown))) {
+        match shapes.entry((sample.operation.to_owned(), shape(&debug))) {
             Entry::Occupied(first) => {
                 text.push_str(&format!("{kind} `{}`: other values than `{}`\n\n", sample.case, first.get()));
             }
             Entry::Vacant(entry) => {
                 entry.insert(sample.case);
-                text.push_str(&format!("{kind} `{}`:\n{shown}\n\n", sample.case));
+                text.push_str(&format!("{kind} `{}`:\n{debug}\n\n", sample.case));
             }
         }
     }
@@ -65,9 +65,9 @@ fn every_sample_decodes() {
 }
 
 /// A decoded value without its texts, times and digits.
-fn shape(shown: &str) -> String {
+fn shape(debug: &str) -> String {
     let mut shape = String::new();
-    let mut characters = shown.chars();
+    let mut characters = debug.chars();
     while let Some(character) = characters.next() {
         match character {
             '"' => {

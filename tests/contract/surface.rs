@@ -52,10 +52,10 @@ fn without_descriptions(schema: &mut Value) {
 fn the_surface_of_a_foreign_document_is_what_its_reader_expects() {
     let petshop = include_str!("../../crates/ideogram-codegen/tests/bridge/petshop.yaml");
     let surface = xtask::surface(&ideogram_codegen::GeneratedClient::read(petshop).unwrap());
-    let shown: String = surface.iter().map(|(name, text)| format!("--- {name}\n{text}\n")).collect();
+    let text: String = surface.iter().map(|(name, text)| format!("--- {name}\n{text}\n")).collect();
 
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../petshop/snapshots");
     settings.set_prepend_module_to_snapshot(false);
-    settings.bind(|| insta::assert_snapshot!("petshop__surface", shown));
+    settings.bind(|| insta::assert_snapshot!("petshop__surface", text));
 }

@@ -87,7 +87,7 @@ impl Call {
         if self == Self::Quote { format!("{path}?dry_run=true") } else { path }
     }
 
-    /// Whether it sends a file of the given size.
+    /// Whether it sends a file of this size.
     pub(crate) fn sends_a_file(self) -> bool {
         matches!(self, Self::Upload | Self::Generate | Self::Submit | Self::Quote)
     }

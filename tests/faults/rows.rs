@@ -271,10 +271,10 @@ fn slow() -> Vec<Row> {
             .limits(|options| options.deadline(SHORT)),
         Row::once("head of the response byte by byte, without end", K::Transport, O::Unknown, head)
             .limits(|options| options.response_timeout(SHORT)),
-        Row::never("answer byte by byte, each in time", ok(1), dripping(Duration::from_millis(25), 100))
+        Row::never("response byte by byte, each in time", ok(1), dripping(Duration::from_millis(25), 100))
             .limits(|options| options.idle_timeout(LONG).response_timeout(LONG)),
         Row::once(
-            "response byte by byte, slower than the idle time-out",
+            "response byte by byte, slower than the idle timeout",
             K::Transport,
             O::Completed,
             dripping(LONG, 100),
@@ -341,7 +341,7 @@ fn statuses() -> Vec<Row> {
 fn rate_limits() -> Vec<Row> {
     let limited = |retry_after: &str| {
         let headers = if retry_after.is_empty() { String::new() } else { format!("Retry-After: {retry_after}\r\n") };
-        status(429, &headers, r#"{"error": "too much in the making", "reject_reason": "inflight_limit"}"#)
+        status(429, &headers, r#"{"error": "too many images in flight", "reject_reason": "inflight_limit"}"#)
     };
     let second = Duration::from_secs(1);
     let again = |fault: &str, retry_after: &str| Row::again(fault, K::RateLimited, O::Declined, limited(retry_after));

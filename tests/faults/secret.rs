@@ -31,9 +31,9 @@ use ideogram_testkit::response;
 
 /// All output, for one check at the end.
 #[derive(Clone, Default)]
-struct Shown(Arc<Mutex<String>>);
+struct Output(Arc<Mutex<String>>);
 
-impl Shown {
+impl Output {
     fn debug(&self, value: &impl Debug) {
         writeln!(self.0.lock().unwrap(), "{value:?} {value:#?}").unwrap();
     }
@@ -74,14 +74,14 @@ impl Shown {
     }
 
     fn check(&self) {
-        let shown = self.0.lock().unwrap();
-        let lines: Vec<_> = shown.lines().filter(|line| line.contains(KEY)).collect();
+        let output = self.0.lock().unwrap();
+        let lines: Vec<_> = output.lines().filter(|line| line.contains(KEY)).collect();
         assert!(lines.is_empty(), "{lines:#?}");
     }
 }
 
 /// A hook that records what it receives.
-struct Looking(Shown);
+struct Looking(Output);
 
 impl Hook for Looking {
     fn before(&self, attempt: &Attempt<'_>, headers: &mut HeaderMap) {
@@ -98,45 +98,45 @@ impl Hook for Looking {
 
 #[tokio::test]
 async fn builders_requests_and_responses_do_not_print_the_key() {
-    let shown = Shown::default();
+    let output = Output::default();
     let log_capture = LogCapture::open();
     let server = Server::start(vec![good(Call::Generate)]);
     let options =
-        CallOptions::new().header("x-trace", "1").store_responses_in("responses").hook(Looking(shown.clone()));
-    shown.debug(&options);
+        CallOptions::new().header("x-trace", "1").store_responses_in("responses").hook(Looking(output.clone()));
+    output.debug(&options);
     let builder = server.builder().options(options);
-    shown.debug(&builder);
+    output.debug(&builder);
     let client = builder.build().unwrap();
-    shown.debug(&client);
+    output.debug(&client);
 
     let folder = tempfile::tempdir().unwrap();
     let client = client.with(CallOptions::new().store_responses_in(folder.path()));
     let call = client.generate_image_v3().prompt("a lantern");
-    shown.debug(&call);
+    output.debug(&call);
     let request = call.clone().prepare().unwrap();
-    shown.debug(&request);
-    shown.text(&request.to_string());
+    output.debug(&request);
+    output.text(&request.to_string());
     let summary = request.summary().await.unwrap();
-    shown.debug(&summary);
-    shown.text(&serde_json::to_string(&summary).unwrap());
+    output.debug(&summary);
+    output.text(&serde_json::to_string(&summary).unwrap());
     let response = call.response().await.unwrap();
-    shown.debug(&response);
-    shown.debug(response.request());
+    output.debug(&response);
+    output.debug(response.request());
     let generic = client.call("post_generate_image_v3").unwrap().field("prompt", "a lantern");
-    shown.debug(&generic);
-    shown.debug(&generic.prepare().unwrap());
+    output.debug(&generic);
+    output.debug(&generic.prepare().unwrap());
 
-    assert_eq!(shown.files(folder.path()), 1);
-    shown.text(&log_capture.heard());
+    assert_eq!(output.files(folder.path()), 1);
+    output.text(&log_capture.heard());
     for wanted in ["a lantern", "127.0.0.1", "x-trace", "http.request.resend_count", "post_generate_image_v3"] {
-        assert!(shown.holds(wanted), "`{wanted}` may be seen");
+        assert!(output.holds(wanted), "`{wanted}` may be seen");
     }
-    shown.check();
+    output.check();
 }
 
 #[tokio::test]
 async fn a_key_that_a_server_repeats_is_in_no_output() {
-    let shown = Shown::default();
+    let output = Output::default();
     let log_capture = LogCapture::open();
     let escaped: String = KEY.chars().map(|character| format!("\\u{:04x}", u32::from(character))).collect();
     let echo = format!("X-Echo: {KEY}\r\nLocation: http://127.0.0.1:1/?key={KEY}\r\nRetry-After: 0\r\n");
@@ -171,23 +171,23 @@ async fn a_key_that_a_server_repeats_is_in_no_output() {
             let client = server.builder().options(options.store_responses_in(folder.path())).build().unwrap();
             let error = call.send(&client, 10).await.unwrap_err();
 
-            shown.error(&error);
-            shown.text(&error.decode_body::<serde_json::Value>().unwrap_or_default().to_string());
-            shown.files(folder.path());
+            output.error(&error);
+            output.text(&error.decode_body::<serde_json::Value>().unwrap_or_default().to_string());
+            output.files(folder.path());
             if let Some(path) = error.stored_at() {
-                shown.debug(&StoredResponse::read(path).await.unwrap());
+                output.debug(&StoredResponse::read(path).await.unwrap());
             }
             assert_eq!(server.log().requests[0].request.header("api-key"), [KEY]);
         }
     }
-    shown.text(&log_capture.heard());
-    assert!(!shown.holds(&KEY[..15]), "not a part of it either");
-    shown.check();
+    output.text(&log_capture.heard());
+    assert!(!output.holds(&KEY[..15]), "not a part of it either");
+    output.check();
 }
 
 #[tokio::test]
 async fn errors_before_sending_do_not_print_the_key() {
-    let shown = Shown::default();
+    let output = Output::default();
     let log_capture = LogCapture::open();
     for builder in [
         Client::builder().api_key(format!("{KEY}\n{KEY}")),
@@ -196,8 +196,8 @@ async fn errors_before_sending_do_not_print_the_key() {
         Client::builder().api_key(KEY).base_url(KEY),
         Client::builder().api_key(KEY).options(CallOptions::new().header("api-key", KEY)),
     ] {
-        shown.debug(&builder);
-        shown.error(&builder.build().unwrap_err());
+        output.debug(&builder);
+        output.error(&builder.build().unwrap_err());
     }
     let nobody = Server::start(Vec::new());
     let silent = Server::start(vec![Fault::new(Reading::All, [], End::Hang)]);
@@ -205,18 +205,18 @@ async fn errors_before_sending_do_not_print_the_key() {
         let options = CallOptions::new().attempts(1).response_timeout(Duration::from_millis(50));
         let client = server.builder().options(options).build().unwrap();
         for call in Call::ALL {
-            shown.error(&call.send(&client, 10).await.unwrap_err());
+            output.error(&call.send(&client, 10).await.unwrap_err());
         }
     }
 
-    shown.text(&log_capture.heard());
-    assert!(shown.holds("error.type=\"transport\""));
-    shown.check();
+    output.text(&log_capture.heard());
+    assert!(output.holds("error.type=\"transport\""));
+    output.check();
 }
 
 #[tokio::test]
 async fn sidecars_journals_and_reports_do_not_contain_the_key() {
-    let shown = Shown::default();
+    let output = Output::default();
     let log_capture = LogCapture::open();
     let mock = MockServer::builder().api_key(KEY).start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -224,7 +224,7 @@ async fn sidecars_journals_and_reports_do_not_contain_the_key() {
     let client = client.options(CallOptions::new().store_responses_in(folder.path().join("kept"))).build().unwrap();
 
     let response = client.generate_image_v3().prompt("a lantern").num_images(2).response().await.unwrap();
-    shown.debug(&client.save_all(&response, folder.path().join("images")).await.unwrap());
+    output.debug(&client.save_all(&response, folder.path().join("images")).await.unwrap());
     let set = folder.path().join("set");
     std::fs::create_dir(&set).unwrap();
     for (name, size) in [("a.png", 100), ("b.png", 200)] {
@@ -232,18 +232,18 @@ async fn sidecars_journals_and_reports_do_not_contain_the_key() {
     }
     let dataset = client.create_dataset().name("Lanterns").send().await.unwrap();
     let plan = client.plan_dataset(&dataset.dataset_id, Folder::read(&set).await.unwrap()).await.unwrap();
-    shown.debug(&plan);
+    output.debug(&plan);
     let syncing = client.sync_dataset(plan, folder.path().join("journal.jsonl"));
-    shown.debug(&syncing);
-    shown.debug(&syncing.await.unwrap());
+    output.debug(&syncing);
+    output.debug(&syncing.await.unwrap());
     let model = client.train_model_v3().dataset_id("demo").model_name("lanterns").send().await.unwrap();
     let waiting = client.wait_until_trained(model.model_id).deadline(Duration::ZERO);
-    shown.debug(&waiting);
-    shown.debug(&waiting.await);
+    output.debug(&waiting);
+    output.debug(&waiting.await);
 
     // Two stored responses, two images with sidecars, the set itself, the journal and the number of its last chunk.
-    assert_eq!(shown.files(folder.path()), 2 + 4 + 2 + 2);
+    assert_eq!(output.files(folder.path()), 2 + 4 + 2 + 2);
     assert!(mock.requests().iter().any(|request| request.headers.get("api-key").is_some_and(|key| key == KEY)));
-    shown.text(&log_capture.heard());
-    shown.check();
+    output.text(&log_capture.heard());
+    output.check();
 }

@@ -279,7 +279,7 @@ impl Table {
         let row = self.rows.last_mut().unwrap();
         let Ending { attempts, result } = measured.ending;
         let ending = match result {
-            Ok(()) => "answered".to_owned(),
+            Ok(()) => "success".to_owned(),
             Err((kind, outcome)) => format!("{kind:?}, {outcome:?}"),
         };
         row[self.column] = match (measured.connections, measured.requests) {

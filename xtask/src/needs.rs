@@ -65,8 +65,8 @@ pub(crate) fn notes(sources: &Sources, client: &GeneratedClient) -> Vec<String> 
     let without = operations.iter().filter(|operation| handlers.reached_from(operation.id).is_none());
     let note = |operation: &OperationSummary<'_>| {
         format!(
-            "the mock server answers `{}` with the example of the document; for state, it needs a handler in `{HANDLERS}/`, \
-             and a line in `find` of `mod.rs`",
+            "the mock server responds to `{}` with the example of the document; for state, it needs a handler in \
+             `{HANDLERS}/`, and a line in `find` of `mod.rs`",
             operation.id
         )
     };
@@ -240,8 +240,8 @@ fn typed_call(client: &GeneratedClient, operation: &OperationSummary<'_>, calls:
     Some(by_hand(file, format!("no typed call of `{}` sends {missing}", operation.id)))
 }
 
-/// The query parameters that a handler of the mock server reads. An operation without a handler is answered with an
-/// example, whatever the query is.
+/// The query parameters that a handler of the mock server reads. The response to an operation without a handler
+/// is an example, whatever the query is.
 fn handled_query(operation: &OperationSummary<'_>, handlers: &Functions) -> Option<Need> {
     let read = handlers.reached_from(operation.id)?;
     let query = operation.inputs.iter().filter(|input| input.in_query).map(|input| input.name);

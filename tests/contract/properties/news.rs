@@ -6,7 +6,7 @@
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::responses::{Answers, Resolved, is_required};
+use super::responses::{Resolved, Responses, is_required};
 
 /// The news that all cases together must contain: a property, an enum value, a kind
 /// of a union, a number and a time that the document does not allow.
@@ -32,7 +32,7 @@ const TIMES: [&str; 10] = [
     "2000-01-23t04:56:07.000+00:00",
 ];
 
-impl Answers {
+impl Responses {
     /// Changes a response at random.
     pub(super) fn make_news(&self, schema: &Value, value: &mut Value, random: &mut Rng) {
         let Resolved { schema, .. } = self.resolve(schema);

@@ -1,6 +1,6 @@
 //! Generates responses from the schemas of the document.
 //!
-//! Start at [`Answers::conforming`]. It knows the keywords that the house rules allow, and stops at a pattern or format
+//! Start at [`Responses::conforming`]. It knows the keywords that the house rules allow, and stops at a pattern or format
 //! that it has no samples of: otherwise such responses would silently go untested.
 
 use fastrand::Rng;
@@ -27,7 +27,7 @@ const TIMES: [&str; 6] = [
 ];
 
 /// Generates responses of every operation.
-pub(super) struct Answers {
+pub(super) struct Responses {
     root: Value,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Resolved<'d> {
     pub(super) nullable: bool,
 }
 
-impl Answers {
+impl Responses {
     pub(super) fn of(root: Value) -> Self {
         Self { root }
     }
@@ -81,15 +81,21 @@ impl Answers {
         match schema["type"].as_str() {
             Some("object") => self.object(schema, random),
             Some("array") => {
-                let least = schema["minItems"].as_u64().unwrap_or(0);
-                let most = schema["maxItems"].as_u64().unwrap_or(u64::MAX).min(least + 3);
-                (0..random.u64(least..=most)).map(|_| self.conforming(&schema["items"], random)).collect()
+                let minimum = schema["minItems"].as_u64().unwrap_or(0);
+                let maximum = schema["maxItems"].as_u64().unwrap_or(u64::MAX).min(minimum + 3);
+                (0..random.u64(minimum..=maximum)).map(|_| self.conforming(&schema["items"], random)).collect()
             }
             Some("string") => text(schema, random),
             Some("integer") => {
-                let least = schema["minimum"].as_i64().unwrap_or(i64::MIN);
-                let most = schema["maximum"].as_i64().unwrap_or(i64::MAX);
-                let edges = [least, most, random.i64(least..=most), 0.clamp(least, most), 7.clamp(least, most)];
+                let minimum = schema["minimum"].as_i64().unwrap_or(i64::MIN);
+                let maximum = schema["maximum"].as_i64().unwrap_or(i64::MAX);
+                let edges = [
+                    minimum,
+                    maximum,
+                    random.i64(minimum..=maximum),
+                    0.clamp(minimum, maximum),
+                    7.clamp(minimum, maximum),
+                ];
                 random.choice(edges).unwrap().into()
             }
             Some("number") => {
@@ -131,10 +137,10 @@ fn text(schema: &Value, random: &mut Rng) -> Value {
         (None, Some("uri")) => (*random.choice(&LINKS).unwrap()).to_owned(),
         (None, Some(format)) => panic!("no sample of the format `{format}` is known: add one here"),
         (None, None) => {
-            let least = schema["minLength"].as_u64().unwrap_or(0);
-            assert!(least < 2 && schema.get("maxLength").is_none(), "bounds without a sample: {schema}");
+            let minimum = schema["minLength"].as_u64().unwrap_or(0);
+            assert!(minimum < 2 && schema.get("maxLength").is_none(), "bounds without a sample: {schema}");
             let text = *random.choice(&TEXTS).unwrap();
-            if least > 0 && text.is_empty() { "x".to_owned() } else { text.to_owned() }
+            if minimum > 0 && text.is_empty() { "x".to_owned() } else { text.to_owned() }
         }
     };
     value.into()

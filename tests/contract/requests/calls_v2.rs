@@ -11,9 +11,9 @@ use super::{Call, call, file, files, own_palette, own_palette_json};
 /// A call with these properties; `=>` has the form on the wire of a value that is not plain.
 macro_rules! typed {
     ($call:expr, { $($name:ident: $value:expr $(=> $wire:expr)?),* $(,)? }) => {{
-        let mut given = Map::new();
-        $(given.insert(stringify!($name).to_owned(), typed!(@wire $value $(=> $wire)?));)*
-        call(Value::Object(given), $call$(.$name($value))*.send())
+        let mut input = Map::new();
+        $(input.insert(stringify!($name).to_owned(), typed!(@wire $value $(=> $wire)?));)*
+        call(Value::Object(input), $call$(.$name($value))*.send())
     }};
     (@wire $value:expr => $wire:expr) => { json!($wire) };
     (@wire $value:expr) => { json!($value) };
@@ -25,12 +25,12 @@ macro_rules! job_and_quote {
         job_and_quote!($call, { $($name: $value $(=> $wire)?),* }, added: {"async": true})
     };
     ($call:expr, { $($name:ident: $value:expr $(=> $wire:expr)?),* $(,)? }, added: $added:tt) => {{
-        let mut given = Map::new();
-        $(given.insert(stringify!($name).to_owned(), typed!(@wire $value $(=> $wire)?));)*
+        let mut input = Map::new();
+        $(input.insert(stringify!($name).to_owned(), typed!(@wire $value $(=> $wire)?));)*
         let with = |added: Value| {
-            let mut given = given.clone();
-            given.extend(added.as_object().cloned().unwrap());
-            Value::Object(given)
+            let mut input = input.clone();
+            input.extend(added.as_object().cloned().unwrap());
+            Value::Object(input)
         };
         [
             call(with(json!($added)), $call$(.$name($value))*.submit()),
