@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use ideogram_codegen::GeneratedClient;
 use similar::TextDiff;
 
-use crate::{calls, coverage, sources::Sources};
+use crate::{calls, coverage, readme, sources::Sources};
 
 /// A derived file that is out of date.
 #[derive(Clone, Debug)]
@@ -19,9 +19,9 @@ pub struct OutdatedArtifact {
 
 /// Returns the derived files that are out of date: all except the snapshots, which people accept.
 pub fn outdated(sources: &Sources, client: &GeneratedClient) -> Result<Vec<OutdatedArtifact>> {
-    let readme = coverage::render(sources, client).with_context(|| format!("cannot render `{}`", coverage::FILE))?;
+    let readme = coverage::render(sources, client).with_context(|| format!("cannot render `{}`", readme::FILE))?;
     let mut outdated = Vec::new();
-    for (path, wanted) in [(coverage::FILE, readme), (calls::FILE, calls::render(client))] {
+    for (path, wanted) in [(readme::FILE, readme), (calls::FILE, calls::render(client))] {
         let current = sources.get(path).unwrap_or_default();
         if current != wanted {
             let diff = TextDiff::from_lines(current, &wanted);

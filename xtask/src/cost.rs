@@ -23,7 +23,8 @@ use crate::{
     create_folder,
     local_server::{KEY, Server, build},
     measure::{Usage, alone, compare, in_turns, load, measure},
-    package::{package, unpacked},
+    package::package,
+    published::unpacked,
     recreate, say, target_folder,
 };
 

@@ -26,6 +26,8 @@ mod needs;
 mod package;
 mod package_test;
 mod problem;
+mod published;
+mod readme;
 mod regen;
 mod samples;
 mod schema;

@@ -13,10 +13,15 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::{cargo, contract_tools::run, expand::expanded, package_test, recreate, say, target_folder};
+use crate::{
+    cargo,
+    contract_tools::run,
+    expand::expanded,
+    package_test,
+    published::{PACKAGES, unpacked},
+    recreate, say, target_folder,
+};
 
-/// The packages that are published, each after those that it needs.
-pub(crate) const PACKAGES: [&str; 4] = ["ideogram-codegen", "ideogram-mock", "ideogram-client", "ideogram-cli"];
 /// The packages that read the document, and only for them a copy of it.
 const READERS: [&str; 2] = ["ideogram-mock", "ideogram-client"];
 /// The package whose source is generated, where the source is in it, and the build script that takes it from there.
@@ -69,11 +74,6 @@ pub fn package(root: &Path, destination: Destination) -> Result<()> {
         Destination::Test => package_test::test(root, &project),
         Destination::Registry => run(&mut in_staging("publish", &staging), "cannot publish"),
     }
-}
-
-/// The folder of an unpacked package. All have the version of the workspace, as this one.
-pub(crate) fn unpacked(name: &str) -> String {
-    format!("{name}-{}", env!("CARGO_PKG_VERSION"))
 }
 
 /// A cargo command for the packages of the staging folder.

@@ -11,7 +11,7 @@ use crate::{
     cargo,
     contract_tools::run,
     create_folder,
-    package::{PACKAGES, unpacked},
+    published::{PACKAGES, unpacked},
     target_folder,
 };
 

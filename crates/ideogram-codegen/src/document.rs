@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::{Ambiguous, Error, Problem, yaml};
+use crate::{
+    Ambiguous, Error, Problem,
+    yaml::{self, Yaml},
+};
 
 /// A document that is valid YAML and not checked any further.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +27,8 @@ impl Document {
     ///
     /// The text is not YAML, with the line.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        yaml::read(text)
+        let Yaml { root, lines, ambiguous } = yaml::read(text)?;
+        Ok(Self { root, ambiguous, lines })
     }
 
     /// Returns a document whose lines are not known.

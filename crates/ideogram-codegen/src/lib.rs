@@ -39,6 +39,7 @@ mod sample_call;
 mod schemas;
 mod settings;
 mod spelling;
+mod tokens;
 mod yaml;
 
 use proc_macro2::TokenStream;

@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use crate::{
     fields::{Field, Fields},
     model::{Body, MediaType, Model, PartKind, Property},
-    operations::option,
+    tokens::option,
 };
 
 pub(crate) fn encoders(model: &Model, fields: &Fields) -> TokenStream {

@@ -1,7 +1,7 @@
 //! One constant per operation, so that runtime, command and tests need no list of operations.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote};
+use quote::{format_ident, quote};
 
 use crate::{
     docs,
@@ -10,6 +10,7 @@ use crate::{
     names,
     rules::{DocumentFacts, id_parameter},
     schemas,
+    tokens::option,
 };
 
 pub(crate) fn constants(facts: &DocumentFacts) -> Result<TokenStream, RetargetError> {
@@ -119,14 +120,6 @@ fn constant(model: &Model, operation: &Operation) -> TokenStream {
             body: #body,
             statuses: &[#(#statuses),*],
         };
-    }
-}
-
-/// Returns the expression of an optional value.
-pub(crate) fn option(value: Option<impl ToTokens>) -> TokenStream {
-    match value {
-        Some(value) => quote! { ::std::option::Option::Some(#value) },
-        None => quote! { ::std::option::Option::None },
     }
 }
 

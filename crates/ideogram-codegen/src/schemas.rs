@@ -8,7 +8,7 @@ use quote::{format_ident, quote};
 
 use crate::{
     model::{Choice, Kind, Model, NumberBounds, Object, Schema, Shape, TextBounds, Union},
-    operations::option,
+    tokens::option,
 };
 
 /// Returns one constant for each object and union that a request can contain.

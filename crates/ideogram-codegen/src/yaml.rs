@@ -1,7 +1,7 @@
 //! Reads YAML as JSON values, and records the line of each value.
 //!
-//! Start at [`read`]. An OpenAPI document needs only what JSON can express, so tags, aliases, keys that are not text
-//! and several documents in one file are refused.
+//! Start at [`read`]; [`Document`](crate::Document) is what others use. An OpenAPI document needs only what JSON can
+//! express, so tags, aliases, keys that are not text and several documents in one file are refused.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, YamlData};
 use saphyr_parser::{Event, Parser};
 use serde_json::{Map, Number, Value};
 
-use crate::{Error, Problem, document::Document};
+use crate::{Error, Problem};
 
 /// Deeper documents are refused, because recursion could exhaust the stack.
 const MAX_DEPTH: usize = 96;
@@ -27,7 +27,15 @@ pub struct Ambiguous {
     pub meaning: &'static str,
 }
 
-pub(crate) fn read(text: &str) -> Result<Document, Error> {
+/// A text as JSON, with the locations of its nodes.
+pub(crate) struct Yaml {
+    pub(crate) root: Value,
+    /// The line (counted from 1) of each node, by its JSON pointer.
+    pub(crate) lines: HashMap<String, usize>,
+    pub(crate) ambiguous: Vec<Ambiguous>,
+}
+
+pub(crate) fn read(text: &str) -> Result<Yaml, Error> {
     refuse_deep_nesting(text)?;
     let nodes = MarkedYaml::load_from_str(text).map_err(|error| {
         let marker = error.marker();
@@ -64,7 +72,7 @@ pub(crate) fn read(text: &str) -> Result<Document, Error> {
         pointer: String::new(),
     };
     let root = converter.convert(node)?;
-    Ok(Document { root, lines: converter.lines, ambiguous: converter.ambiguous })
+    Ok(Yaml { root, lines: converter.lines, ambiguous: converter.ambiguous })
 }
 
 /// Returns the first line from `line` on, counted from 1, that is indented with a tab; the parser may stop just above it.

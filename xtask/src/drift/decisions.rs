@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use super::compare::Difference;
+use crate::readme;
 
 /// The file, from the root of the workspace.
 pub(crate) const FILE: &str = "openapi/decisions.yaml";
@@ -94,12 +95,12 @@ impl Decisions {
     }
 
     /// Returns the README with new tables.
-    pub(crate) fn render(&self, readme: &str) -> Result<String> {
+    pub(crate) fn render(&self, current: &str) -> Result<String> {
         let tables = self.groups.iter().map(|(title, decisions)| {
             let rows = decisions.iter().map(|row| format!("| {} | {} | {} |\n", row.point, row.chosen, row.reason));
             format!("{title}:\n\n| point | decision | reason |\n| --- | --- | --- |\n{}", rows.collect::<String>())
         });
-        crate::coverage::between(readme, BEGIN, END, &tables.collect::<Vec<_>>().join("\n"))
+        readme::between(current, BEGIN, END, &tables.collect::<Vec<_>>().join("\n"))
     }
 }
 
