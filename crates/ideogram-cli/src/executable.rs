@@ -105,16 +105,16 @@ fn line(words: &[OsString]) -> String {
             && name != "--api-key-file"
             && ["key", "token", "secret", "password"].iter().any(|part| name.contains(part))
     };
-    let mut shown = vec!["ideogram".to_owned()];
+    let mut line = vec!["ideogram".to_owned()];
     for word in words.iter().skip(1) {
         match word.to_str() {
             Some(word) if word != "-" && !is_secret(word) && printable(word) == word => {
-                shown.push(shell_word(word).into_owned());
+                line.push(shell_word(word).into_owned());
             }
             _ => return UNPRINTABLE.to_owned(),
         }
     }
-    shown.join(" ")
+    line.join(" ")
 }
 
 #[cfg(test)]
@@ -141,15 +141,15 @@ mod tests {
     #[test]
     fn the_arguments_of_a_worker_are_removed() {
         let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
-        for (given, supervisor, left) in [
+        for (input, supervisor, left) in [
             ("ideogram --work-for-process 7 batch rows.csv", Some(7), "ideogram batch rows.csv"),
             ("ideogram batch rows.csv", None, "ideogram batch rows.csv"),
             // Refused as an unknown argument.
             ("ideogram --work-for-process x batch", None, "ideogram --work-for-process x batch"),
             ("ideogram --work-for-process", None, "ideogram --work-for-process"),
         ] {
-            let mut words_left = words(given);
-            assert_eq!((take_supervisor(&mut words_left), words_left), (supervisor, words(left)), "{given}");
+            let mut words_left = words(input);
+            assert_eq!((take_supervisor(&mut words_left), words_left), (supervisor, words(left)), "{input}");
         }
     }
 }

@@ -34,7 +34,7 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Save the images of a response that is stored in a file
 ///
 /// Every command that generates images stores its response in `.ideogram-responses`, in the folder of the images. This
-/// command fetches the images of one, without a key and free of charge, until their links expire after a day.
+/// command fetches the images of one, without a key and free of charge, until their links expire, after about 24 hours.
 /// Images that exist already are left unchanged. It also accepts any other response of the service, items of one, the
 /// output of `--output json` or `jsonl`, and a list of links, one on each line.
 #[derive(Args, Clone, Debug)]

@@ -6,12 +6,12 @@ use crate::output::units;
 
 /// `yes: 16 images`, `no: 4 images, 11 too few for a training (15 to 100)`.
 pub(super) fn describe(trainable: Trainability) -> String {
-    let verdict = match trainable.status {
+    let word = match trainable.status {
         TrainabilityStatus::Yes => "yes",
         TrainabilityStatus::TooFew { .. } | TrainabilityStatus::TooMany { .. } => "no",
         _ => "unknown",
     };
-    format!("{verdict}: {}", why(trainable))
+    format!("{word}: {}", why(trainable))
 }
 
 /// Only the counts.

@@ -319,14 +319,14 @@ mod tests {
 
     #[test]
     fn a_time_is_a_date_or_a_time_of_rfc_3339() {
-        for (text, shown, is_date) in [
+        for (text, expected, is_date) in [
             ("2026-10-01", "2026-10-01T00:00:00Z", true),
             ("2026-10-01T12:00:00Z", "2026-10-01T12:00:00Z", false),
             ("2026-10-01 12:00:00+02:00", "2026-10-01T10:00:00Z", false),
         ] {
             let read = moment(text).unwrap();
 
-            assert_eq!((time(read.seconds).to_string().as_str(), read.is_date), (shown, is_date));
+            assert_eq!((time(read.seconds).to_string().as_str(), read.is_date), (expected, is_date));
         }
         for text in ["", "yesterday", "2026-13-01", "2026-10-1", "1969-12-31", "-1", "9999-12-31", "7d"] {
             assert!(moment(text).is_err(), "{text}");
@@ -364,17 +364,17 @@ mod tests {
 
     #[test]
     fn amounts_are_shown_without_needless_zeros() {
-        for (amount, currency, shown) in [
+        for (amount, currency, expected) in [
             ("0.300000", "USD", "$0.30"),
             ("0.251659", "USD", "$0.251659"),
             ("12", "USD", "$12.00"),
             ("-0.5", "USD", "-$0.50"),
             ("100.00", "EUR", "100.00 EUR"),
         ] {
-            assert_eq!(money(amount.parse().unwrap(), currency), shown);
+            assert_eq!(money(amount.parse().unwrap(), currency), expected);
         }
-        for (number, shown) in [("3", "3"), ("30", "30"), ("3.000", "3"), ("0.50", "0.5")] {
-            assert_eq!(trimmed(number.parse().unwrap(), 0), shown);
+        for (number, expected) in [("3", "3"), ("30", "30"), ("3.000", "3"), ("0.50", "0.5")] {
+            assert_eq!(trimmed(number.parse().unwrap(), 0), expected);
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn for_kind(address: &str, error: &Error) -> Option<String> {
             format!("`ideogram {tag} list` shows what this key has access to")
         }
         ErrorKind::LinkExpired => {
-            "links expire after a day: the image can only be generated again, which is billed again".to_owned()
+            "links expire after about 24 hours: the image can only be generated again, which is billed again".to_owned()
         }
         ErrorKind::InvalidRequest | ErrorKind::Safety => {
             "change the request; the same one will be refused again".to_owned()

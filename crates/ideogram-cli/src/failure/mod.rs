@@ -192,8 +192,8 @@ impl Failure {
 
     /// Causes and facts as text for people; with the causes of causes only for developers.
     pub(crate) fn lines(&self, is_debug: bool) -> impl Iterator<Item = String> {
-        let shown = self.0.causes.iter().filter(move |cause| is_debug || cause.kind != CauseKind::Inner);
-        shown.map(|cause| match cause.kind {
+        let visible = self.0.causes.iter().filter(move |cause| is_debug || cause.kind != CauseKind::Inner);
+        visible.map(|cause| match cause.kind {
             CauseKind::Fact => format!("  {}", printable(&cause.text)),
             CauseKind::Cause | CauseKind::Inner => format!("  caused by: {}", printable(&cause.text)),
         })

@@ -223,7 +223,7 @@ impl SaveJob<'_> {
                 }
             },
             _ = graceful.signalled() => Failure::new(Exit::Interrupted, "interrupted while images were being saved")
-                .fact("they are made and billed, and stay at their links for a day"),
+                .fact("they are made and billed, and stay at their links for about 24 hours"),
         };
         Err(with_stored(failure, self.stored_at, Some(self.folder)))
     }
@@ -232,17 +232,17 @@ impl SaveJob<'_> {
 /// Adds where the response is, if it is stored; with a folder also how to fetch its images into it.
 fn with_stored(failure: Failure, stored_at: Option<&Path>, folder: Option<&Path>) -> Failure {
     let Some(path) = stored_at else { return failure };
-    let shown = path.display().to_string();
+    let path_text = path.display().to_string();
     let hint = match folder {
         Some(folder) => format!(
             "this fetches the images from the stored response, at no cost, while their links live: \
              ideogram save {} --out {}",
-            shell_word(&shown),
+            shell_word(&path_text),
             shell_word(&folder.display().to_string())
         ),
-        None => format!("the response is stored in {shown}"),
+        None => format!("the response is stored in {path_text}"),
     };
-    failure.hint(hint).detail("stored_at", shown)
+    failure.hint(hint).detail("stored_at", path_text)
 }
 
 fn upload_bar(messages: Messages) -> impl Fn(u64, Option<u64>) + Send + Sync + 'static {

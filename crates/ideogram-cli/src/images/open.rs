@@ -18,7 +18,7 @@ pub(crate) async fn show(context: &Context<'_>, saving: &SaveFlags, paths: Vec<P
         Some(Open::First) => 1,
         Some(Open::All) => paths.len(),
     };
-    let shown = tokio::task::spawn_blocking(move || {
+    let opened = tokio::task::spawn_blocking(move || {
         if let Some(way) = way {
             for image in paths.iter().filter_map(|path| std::fs::read(path).ok()) {
                 preview::show(way, &image);
@@ -27,7 +27,7 @@ pub(crate) async fn show(context: &Context<'_>, saving: &SaveFlags, paths: Vec<P
         let wanted = paths.into_iter().take(opened);
         wanted.filter_map(|path| open::that_detached(&path).err().map(|error| (path, error))).collect::<Vec<_>>()
     });
-    for (path, error) in shown.await.unwrap_or_default() {
+    for (path, error) in opened.await.unwrap_or_default() {
         context.output().warning(&format!("cannot open \"{}\": {error}", path.display()));
     }
 }

@@ -58,7 +58,7 @@ impl PriceFlags {
         if let Some(max) = self.max_usd.filter(|max| most > *max) {
             let what = format!(
                 "the price is {}, above --max-usd {}: nothing was sent",
-                shown(&quote),
+                price_text(&quote),
                 Decimal::from_micros(max)
             );
             return Err(Failure::usage(what).detail("usd_micros", quote.usd_micros));
@@ -67,7 +67,7 @@ impl PriceFlags {
             return Ok(false);
         }
         if ask_above.is_some_and(|limit| most > limit) {
-            context.confirm(&format!("it costs {}: make the call?", shown(&quote))).await?;
+            context.confirm(&format!("it costs {}: make the call?", price_text(&quote))).await?;
         }
         Ok(true)
     }
@@ -80,7 +80,7 @@ pub(crate) fn highest(quote: &PriceQuote) -> u64 {
 }
 
 /// `$0.10`, or `about $0.25, at most $1.00`.
-fn shown(quote: &PriceQuote) -> String {
+fn price_text(quote: &PriceQuote) -> String {
     let price = usd(u64::try_from(quote.usd_micros).unwrap_or(u64::MAX));
     match quote.upper_bound_usd_micros {
         Some(_) => format!("about {price}, at most {}", usd(highest(quote))),
@@ -90,7 +90,7 @@ fn shown(quote: &PriceQuote) -> String {
 
 fn layout(quote: &PriceQuote) -> Layout {
     let quantity = u64::try_from(quote.quantity).unwrap_or_default();
-    let layout = Layout::new().field("Price", shown(quote)).field("For", units::count(quantity, "billed unit"));
+    let layout = Layout::new().field("Price", price_text(quote)).field("For", units::count(quantity, "billed unit"));
     match &quote.billing_identifier {
         Some(identifier) => layout.field("Billed as", identifier),
         None => layout,

@@ -38,9 +38,9 @@ pub(crate) async fn check_folder(folder: impl Into<PathBuf>) -> Result<(), Failu
 ///
 /// The failure says that nothing was sent.
 pub(crate) async fn check_responses_folder(folder: PathBuf) -> Result<(), Failure> {
-    let shown = folder.display().to_string();
+    let path = folder.display().to_string();
     blocking(move || try_folder(&folder, MIN_RESPONSE_BYTES)).await.map_err(|error| {
-        Failure::local_io(format!("responses cannot be stored in \"{shown}\""))
+        Failure::local_io(format!("responses cannot be stored in \"{path}\""))
             .because(&error)
             .hint("nothing was sent; choose another state folder with the environment variable XDG_STATE_HOME")
     })

@@ -112,9 +112,9 @@ pub(crate) fn is_link(text: &str) -> bool {
 
 async fn from_path(path: &Path) -> Result<Content, Failure> {
     let content = Content::of_path(path);
-    let (shown, file) = (path.display(), File::from_path(path).with_name("image"));
+    let (name, file) = (path.display(), File::from_path(path).with_name("image"));
     let cannot =
-        |error: &io::Error| Failure::local_io(format!("nothing was sent: \"{shown}\" cannot be sent")).because(error);
+        |error: &io::Error| Failure::local_io(format!("nothing was sent: \"{name}\" cannot be sent")).because(error);
     file.inspect().await.map_err(|error| cannot(&error))?;
     let from = path.to_owned();
     let head = tokio::task::spawn_blocking(move || head_of(&from)).await.map_err(io::Error::other);
@@ -122,7 +122,7 @@ async fn from_path(path: &Path) -> Result<Content, Failure> {
     match check_head(&head) {
         Ok(_) => Ok(content),
         Err(looks) => {
-            Err(Failure::usage(format!("nothing was sent: \"{shown}\" is not an image that the service takes"))
+            Err(Failure::usage(format!("nothing was sent: \"{name}\" is not an image that the service takes"))
                 .cause(looks)
                 .hint(TAKEN))
         }

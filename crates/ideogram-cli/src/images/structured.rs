@@ -76,13 +76,13 @@ pub(crate) async fn read(path: &Path, stdin: &Stdin, unchecked: bool) -> Result<
 /// Checks a structured prompt, and returns its text unchanged.
 pub(crate) fn parse(text: &str, unchecked: bool) -> Result<String, Refusal> {
     #[derive(Deserialize)]
-    struct Answer<'a> {
+    struct MagicPrompt<'a> {
         #[serde(borrow)]
         json_prompt: &'a RawValue,
     }
 
     let text = without_mark(text).trim();
-    let text = serde_json::from_str::<Answer<'_>>(text).map_or(text, |response| response.json_prompt.get());
+    let text = serde_json::from_str::<MagicPrompt<'_>>(text).map_or(text, |response| response.json_prompt.get());
     let typed: V4JsonPrompt = serde_json::from_str(text).map_err(Refusal::Json)?;
     typed.validate().map_err(Refusal::Values)?;
     if !unchecked {

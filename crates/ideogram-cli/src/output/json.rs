@@ -97,10 +97,10 @@ mod tests {
             let depth = 100_000;
             let json = format!("{}1{}", open.repeat(depth), close.repeat(depth));
 
-            let shown = indented(&json);
+            let printed = indented(&json);
 
-            assert!(shown.len() < json.len() * 2 + 40_000, "{open}: {}", shown.len());
-            assert_eq!(compact(&shown), compact(&json));
+            assert!(printed.len() < json.len() * 2 + 40_000, "{open}: {}", printed.len());
+            assert_eq!(compact(&printed), compact(&json));
         }
     }
 

@@ -8,19 +8,19 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
     }
-    let mut shown = String::with_capacity(text.len() + 8);
+    let mut printed = String::with_capacity(text.len() + 8);
     for character in text.chars() {
         match character {
-            '\n' => shown.push_str("\\n"),
-            '\r' => shown.push_str("\\r"),
-            '\t' => shown.push_str("\\t"),
+            '\n' => printed.push_str("\\n"),
+            '\r' => printed.push_str("\\r"),
+            '\t' => printed.push_str("\\t"),
             _ if is_unprintable(character) => {
-                let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
+                let _ = write!(printed, "\\u{{{:x}}}", u32::from(character));
             }
-            _ => shown.push(character),
+            _ => printed.push(character),
         }
     }
-    Cow::Owned(shown)
+    Cow::Owned(printed)
 }
 
 /// Quotes text for a shell, if necessary, for hints that can be pasted.
@@ -58,13 +58,13 @@ mod tests {
 
     #[test]
     fn what_a_terminal_would_obey_is_escaped() {
-        for (text, shown) in [
+        for (text, expected) in [
             ("\x1b[31mred\x1b[0m", r"\u{1b}[31mred\u{1b}[0m"),
             ("two\nlines\r\t", r"two\nlines\r\t"),
             ("a\u{9b}2Jb\u{7f}", r"a\u{9b}2Jb\u{7f}"),
             ("gpj.\u{202e}exe", r"gpj.\u{202e}exe"),
         ] {
-            assert_eq!(printable(text), shown);
+            assert_eq!(printable(text), expected);
         }
     }
 
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn all_else_stays_as_it_is() {
         for text in ["", "plain.png", "łódź.jpg", "紙灯籠", "👩‍🎨", r"back\slash", "a b"] {
-            assert!(matches!(printable(text), Cow::Borrowed(shown) if shown == text), "{text}");
+            assert!(matches!(printable(text), Cow::Borrowed(expected) if expected == text), "{text}");
         }
     }
 }

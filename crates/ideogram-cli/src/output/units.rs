@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn sizes_are_in_the_unit_that_fits() {
-        for (bytes, shown) in [
+        for (bytes, expected) in [
             (0, "0 B"),
             (1023, "1023 B"),
             (1024, "1.0 KiB"),
@@ -84,33 +84,33 @@ mod tests {
             (10_485_760, "10.0 MiB"),
             (u64::MAX, "16.0 EiB"),
         ] {
-            assert_eq!(size(bytes), shown, "{bytes}");
+            assert_eq!(size(bytes), expected, "{bytes}");
         }
     }
 
     #[test]
     fn durations_are_as_exact_as_matters() {
-        for (seconds, shown) in
+        for (seconds, expected) in
             [(0, "0 s"), (59, "59 s"), (75, "1 min 15 s"), (3600, "1 h 0 min"), (7_530, "2 h 5 min")]
         {
-            assert_eq!(duration(Duration::from_secs(seconds)), shown);
+            assert_eq!(duration(Duration::from_secs(seconds)), expected);
         }
     }
 
     #[test]
     fn times_are_in_utc_without_fractions() {
-        for (text, shown) in [
+        for (text, expected) in [
             ("2026-06-30T09:12:44.307115+00:00", "2026-06-30 09:12:44 UTC"),
             ("2000-01-23 04:56:07+02:00", "2000-01-23 02:56:07 UTC"),
             ("next Tuesday", "next Tuesday"),
         ] {
-            assert_eq!(time(&Timestamp::parse(text)), shown);
+            assert_eq!(time(&Timestamp::parse(text)), expected);
         }
     }
 
     #[test]
     fn amounts_of_money_are_exact() {
-        for (text, micros, shown) in [
+        for (text, micros, expected) in [
             ("2.50", 2_500_000, "$2.50"),
             ("$0.1", 100_000, "$0.10"),
             ("0.251659", 251_659, "$0.251659"),
@@ -119,7 +119,7 @@ mod tests {
             ("18446744073709.551615", u64::MAX, "$18446744073709.551615"),
         ] {
             assert_eq!(parse_usd(text), Ok(micros));
-            assert_eq!(usd(micros), shown);
+            assert_eq!(usd(micros), expected);
         }
         for text in
             ["ten", "", ".5", "5.", "-1", "1,5", "1.2345678", "1e3", "18446744073709.551616", "99999999999999999"]

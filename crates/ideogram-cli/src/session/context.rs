@@ -166,13 +166,13 @@ impl<'a> Context<'a> {
     /// Shows requests as `--dry-run` does, for a command that sends several.
     pub(crate) async fn show_all(&self, requests: &[Request], wording: Wording<'_>) -> Result<(), Failure> {
         let mut layout = Layout::new();
-        let mut shown = Vec::new();
+        let mut values = Vec::new();
         for request in requests {
             let described = dry_run::describe(request).await.map_err(|error| self.failure(wording, &error))?;
             layout = layout.and(described.layout);
-            shown.push(described.json);
+            values.push(described.json);
         }
-        self.output().list("requests", &shown, &layout)?;
+        self.output().list("requests", &values, &layout)?;
         self.output().note("dry run: nothing was sent");
         Ok(())
     }

@@ -39,7 +39,7 @@ impl Hook for Trace {
         let id = request.operation().id;
         self.messages.debug(&format!("{id}: attempt {}: {} {}", attempt.number, request.method(), request.url()));
         for (name, value) in request.headers().iter().chain(headers.iter()) {
-            self.messages.debug(&format!("{id}: > {name}: {}", shown(value)));
+            self.messages.debug(&format!("{id}: > {name}: {}", header_text(value)));
         }
         self.messages.debug(&format!("{id}: > api-key: [key]"));
         let body = request.json_body().map(|body| String::from_utf8_lossy(body).into_owned());
@@ -59,7 +59,7 @@ impl Hook for Trace {
             };
             self.messages.debug(&text);
             for (name, value) in ended.headers.into_iter().flatten() {
-                self.messages.debug(&format!("{id}: < {name}: {}", shown(value)));
+                self.messages.debug(&format!("{id}: < {name}: {}", header_text(value)));
             }
         }
         if let (Some(wait), Some(error)) = (ended.next_in, ended.error) {
@@ -73,6 +73,6 @@ impl Hook for Trace {
     }
 }
 
-fn shown(value: &ideogram_client::reqwest::header::HeaderValue) -> String {
+fn header_text(value: &ideogram_client::reqwest::header::HeaderValue) -> String {
     if value.is_sensitive() { "[secret]".to_owned() } else { String::from_utf8_lossy(value.as_bytes()).into_owned() }
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long to wait for what must come: a failure then, not a hang.
-const PATIENCE: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// A command at a terminal; it is killed when the test ends.
 pub(crate) struct Terminal {
@@ -78,7 +78,7 @@ impl Terminal {
 
     /// Waits until this was shown.
     pub(crate) fn expect(&self, text: &str) {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + MAX_WAIT;
         let mut shown = self.screen.shown.lock().unwrap();
         while !shown.0.contains(text) {
             let left = until.saturating_duration_since(Instant::now());
@@ -95,7 +95,7 @@ impl Terminal {
     /// Waits for the end, and returns the exit code and all that was shown.
     pub(crate) fn end(mut self) -> (u32, String) {
         let code = self.child.wait().unwrap().exit_code();
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + MAX_WAIT;
         let mut shown = self.screen.shown.lock().unwrap();
         while !shown.1 && Instant::now() < until {
             // Somebody else may hold the terminal open: then its end never comes.

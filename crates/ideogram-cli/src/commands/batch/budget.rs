@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, stream};
 use ideogram_client::{types::PriceQuote, usage::Decimal};
 use serde_json::json;
 
-use super::{journal::History, plan::Plan, report::Stop, row::Row};
+use super::{journal::History, model::Model, plan::Plan, report::Stop, row::Row};
 use crate::{
     failure::Failure,
     images::price::highest,
@@ -149,8 +149,9 @@ async fn prices(
 ) -> Result<HashMap<usize, u64>, Failure> {
     if let Some(row) = send.iter().map(|index| &rows[*index]).find(|row| row.request.operation().quote.is_none()) {
         let (line, name, operation) = (row.line, &row.name, row.request.operation());
+        let models = Model::names(|model| model.operations().first().is_some_and(|it| it.quote.is_some()));
         return Err(Failure::usage(format!("line {line} ({name}): {operation} has no price quotes: nothing was sent"))
-            .hint("the service gives prices for --model v4.5, v4 and v3; --max-images limits images of any model"));
+            .hint(format!("the service gives prices for {models}; --max-images limits images of any model")));
     }
     let progress = context.progress("quoting", Counted::Things("row"), Some(send.len() as u64));
     let quotes = stream::iter(send.iter().copied()).map(|index| async move {

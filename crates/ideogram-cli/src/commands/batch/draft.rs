@@ -6,7 +6,6 @@ use std::{
     path::PathBuf,
 };
 
-use clap::ValueEnum as _;
 use ideogram_client::{
     Client, Error, File, Validation,
     operation::{Input, InputKind, Operation},
@@ -248,17 +247,18 @@ impl Draft<'_> {
     /// The operation of a row: by its id, by its model, or the default.
     fn operation(&mut self, properties: &mut Map<String, Value>) -> Option<&'static Operation> {
         let model = properties.get("model").and_then(Value::as_str).map(str::trim).map(str::to_owned);
-        let chosen = model.as_deref().and_then(|name| Model::from_str(name, false).ok());
+        let chosen = model.as_deref().and_then(Model::find);
         if chosen.is_some() {
             properties.shift_remove("model");
         }
         let Some(operation) = properties.shift_remove("operation") else {
-            let legacy = model.is_some_and(|model| model.starts_with("V_")).then_some(Model::Legacy);
-            let trained = properties.contains_key("custom_model_uri").then_some(Model::V3);
-            return Some(chosen.or(legacy).or(trained).unwrap_or(self.reading.model).operation(properties));
+            let legacy = model.as_deref().and_then(Model::with_version);
+            let trained = || Model::of_trained().filter(|_| properties.contains_key("custom_model_uri"));
+            return Some(chosen.or(legacy).or_else(trained).unwrap_or(self.reading.model).operation(properties));
         };
         if chosen.is_some() {
-            self.problem("operation", "cannot be combined with `model`: v4.5, v4, v3 and legacy select the operation");
+            let names = Model::names(|_| true);
+            self.problem("operation", format!("cannot be combined with `model`: {names} select the operation"));
             return None;
         }
         let name = operation.as_str().map(str::trim).unwrap_or_default();
@@ -409,12 +409,10 @@ impl Draft<'_> {
 
 /// Reports a property that the operation does not have; only once for a table if no operation has it.
 fn unknown(raw: &Raw, operation: &Operation, name: &str) -> Problem {
-    let generators = [Model::V4_5, Model::V4, Model::V3];
     let takes = |model: &Model| model.operations().iter().any(|operation| input(operation, name).is_some());
     let is_model = |model: &Model| model.operations().iter().any(|it| it.id == operation.id);
-    let other = generators.iter().find(|model| takes(model) && !is_model(model));
-    if let Some(other) = other
-        && generators.iter().any(is_model)
+    if let Some(other) = Model::all().find(|model| takes(model) && !is_model(model))
+        && Model::all().any(|model| is_model(&model))
     {
         return raw.problem(
             name,

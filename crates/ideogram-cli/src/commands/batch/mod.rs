@@ -46,7 +46,7 @@ use std::{
     sync::Arc,
 };
 
-use clap::{Args, ValueEnum as _};
+use clap::Args;
 use ideogram_client::usage::Decimal;
 use serde_json::{Map, json};
 use tokio::sync::watch;
@@ -135,7 +135,7 @@ pub(crate) struct Batch {
     ignore_column: Vec<String>,
 
     /// The model of rows that name none [default: the model of an earlier run, or v4.5]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = Model::parser())]
     model: Option<Model>,
 
     /// Stop before more images than this are requested, including earlier runs
@@ -293,9 +293,9 @@ impl Batch {
             output.note(note);
         }
         // The rows matter more than the contact sheet.
-        match (report::verdict(&rows, &counts, stop), sheet, printed) {
+        match (report::result(&rows, &counts, stop), sheet, printed) {
             (Err(failure), Err(sheet), _) => Err(sheet.causes().fold(failure.cause(sheet.what()), Failure::cause)),
-            (verdict, sheet, printed) => verdict.and(sheet.map(drop)).and(printed),
+            (result, sheet, printed) => result.and(sheet.map(drop)).and(printed),
         }
     }
 
@@ -324,13 +324,13 @@ impl Batch {
 
     /// The model of rows that name none: `--model`, or that of an earlier run.
     fn model(&self, context: &Context<'_>, history: &History) -> Model {
-        let earlier = history.header.as_ref().and_then(|header| Model::from_str(&header.model, false).ok());
+        let earlier = history.header.as_ref().and_then(|header| Model::find(&header.model));
         if let (None, Some(earlier)) = (self.model, earlier)
-            && earlier != Model::V4_5
+            && earlier != Model::default()
         {
             context.output().note(&format!("continuing with --model {}, as in an earlier run", earlier.name()));
         }
-        self.model.or(earlier).unwrap_or(Model::V4_5)
+        self.model.or(earlier).unwrap_or_default()
     }
 
     /// Opens the ledger of the folder. If it cannot be written, the journal has to suffice.

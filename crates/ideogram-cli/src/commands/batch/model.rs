@@ -1,41 +1,62 @@
 //! The models of rows, and which operation of a model takes the properties of a row.
 
-use clap::ValueEnum;
-use ideogram_client::operation::Operation;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use ideogram_client::{operation::Operation, schema::Schema};
 use serde_json::{Map, Value};
 
 use super::properties::{JSON_PROMPT, input, nested};
 use crate::{
     commands::{image, values},
-    images::{size, structured},
+    images::{legacy_properties, size, structured},
 };
 
-/// The model of rows that name none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Model {
-    /// Ideogram 4.5, which also edits images
-    #[value(name = Self::V4_5.name(), aliases = values::version_names(Self::V4_5.name()))]
-    V4_5,
-    /// Ideogram 4.0, and models trained from it
-    #[value(name = Self::V4.name(), aliases = values::version_names(Self::V4.name()))]
-    V4,
-    /// Ideogram 3.0, and models trained from it
-    #[value(name = Self::V3.name(), aliases = values::version_names(Self::V3.name()))]
-    V3,
-    /// The legacy models, `V_1` to `V_2A`
-    #[value(name = Self::Legacy.name())]
-    Legacy,
-}
+/// A model of `generate`, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Model(&'static str);
 
 impl Model {
-    /// The value of `--model`.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        image::models().map(|(name, _)| Self(name))
+    }
+
+    /// The model with this name, in any of its spellings.
+    pub(super) fn find(text: &str) -> Option<Self> {
+        let is_name = |name: &'static str| {
+            name.eq_ignore_ascii_case(text) || values::version_names(name).any(|other| other == text)
+        };
+        Self::all().find(|model| is_name(model.0))
+    }
+
+    /// The model whose property `model` has this value, such as `V_2`.
+    pub(super) fn with_version(version: &str) -> Option<Self> {
+        let has_it = |operation: &&Operation| {
+            let property = legacy_properties(operation).iter().find(|property| property.name == "model");
+            property
+                .is_some_and(|property| matches!(property.schema, Schema::Enum(values) if values.contains(&version)))
+        };
+        Self::all().find(|model| model.operations().iter().any(has_it))
+    }
+
+    /// The model that is meant if none is named and a trained model is.
+    pub(super) fn of_trained() -> Option<Self> {
+        image::implied_by("custom_model").map(Self)
+    }
+
+    /// Reads a value of `--model`.
+    pub(super) fn parser() -> impl TypedValueParser<Value = Self> {
+        let names = PossibleValuesParser::new(image::model_values());
+        names.try_map(|name| Self::find(&name).ok_or("not a model of `generate`"))
+    }
+
+    /// The names of all models that meet a condition: `v4.5, v4 and v3`.
+    pub(super) fn names(is_meant: impl Fn(Self) -> bool) -> String {
+        let mut names: Vec<&str> = Self::all().filter(|model| is_meant(*model)).map(Self::name).collect();
+        let last = names.pop().unwrap_or_default();
+        if names.is_empty() { last.to_owned() } else { format!("{} and {last}", names.join(", ")) }
+    }
+
     pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::V4_5 => "v4.5",
-            Self::V4 => "v4",
-            Self::V3 => "v3",
-            Self::Legacy => "legacy",
-        }
+        self.0
     }
 
     /// The operations of the model, as `generate` has them: jobs come first.
@@ -67,5 +88,11 @@ impl Model {
             |operation: &Operation| properties.iter().all(|(name, value)| takes_value(operation, name, value));
         let best = taking.clone().find(|operation| takes_values(operation));
         best.or_else(|| taking.next()).unwrap_or(&all[0])
+    }
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self(image::models().next().map_or("", |(name, _)| name))
     }
 }

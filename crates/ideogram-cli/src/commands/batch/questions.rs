@@ -92,10 +92,10 @@ pub(super) fn note_repeated(context: &Context<'_>, rows: &[Row], plan: &Plan) {
     repeated.sort_unstable();
     let more = repeated.len().saturating_sub(MAX_REPEATED);
     for lines in repeated.iter().take(MAX_REPEATED) {
-        let shown: Vec<String> = lines.iter().take(MAX_LINES).map(u64::to_string).collect();
+        let first: Vec<String> = lines.iter().take(MAX_LINES).map(u64::to_string).collect();
         let rest = if lines.len() > MAX_LINES { ", ..." } else { "" };
-        let shown = shown.join(", ");
-        context.output().warning(&format!("lines {shown}{rest} request the same, and each of them is billed"));
+        let first = first.join(", ");
+        context.output().warning(&format!("lines {first}{rest} request the same, and each of them is billed"));
     }
     if more > 0 {
         context.output().warning(&format!("so do {} of other rows", units::count(more as u64, "group")));

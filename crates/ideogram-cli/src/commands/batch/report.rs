@@ -137,7 +137,7 @@ pub(super) fn row_json(row: &Row, status: &Status, folder: &Path) -> Value {
 }
 
 /// Success, or the failure that the command ends with.
-pub(super) fn verdict(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<Stop>) -> Result<(), Failure> {
+pub(super) fn result(rows: &[(&Row, &Status)], counts: &Counts, stop: Option<Stop>) -> Result<(), Failure> {
     let is_stopped = stop.is_some();
     let limited = |flag: &str, max: String| {
         let failure = Failure::new(Exit::Partial, format!("stopped: the next row would exceed {flag} {max}"));

@@ -19,7 +19,7 @@ use crate::{
 /// Save the images of a generation, and wait for them if they are not made yet
 ///
 /// This is free, works on any machine with a key of the account, and can be repeated until the links of the images
-/// expire, about a day after they were made. Images that exist already are left unchanged.
+/// expire, about 24 hours after they were made. Images that exist already are left unchanged.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

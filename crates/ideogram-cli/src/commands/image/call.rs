@@ -42,9 +42,9 @@ pub(super) async fn prepare(
 ) -> Result<Request, Failure> {
     let last = prompt_after_images(command, matches)?;
     let is_given = |flag: &&Flag| flag.is_given(matches) || flag.name == PROMPT && last.is_some();
-    let given: Vec<&'static Flag> = FLAGS.iter().filter(is_given).collect();
-    let model = choose(command, matches, &given)?;
-    check_flags(command, model, matches, &given)?;
+    let flags: Vec<&'static Flag> = FLAGS.iter().filter(is_given).collect();
+    let model = choose(command, matches, &flags)?;
+    check_flags(command, model, matches, &flags)?;
     let unchecked = is_set(matches, UNCHECKED);
 
     let call = context.client().call(model.operation.id).expect("the table names operations by their constants");
@@ -54,12 +54,12 @@ pub(super) async fn prepare(
     }
     if let Some((property, value)) = model.default {
         let is_given = |flag: &&Flag| flag.properties().contains(&property);
-        if !given.iter().any(is_given) {
+        if !flags.iter().any(is_given) {
             draft.call = draft.call.field(property, value);
         }
     }
     // Values come first: what is refused is refused before anything is read.
-    for (flag, target) in targets(&given, model) {
+    for (flag, target) in targets(&flags, model) {
         let texts = || many::<String>(matches, flag.name);
         match flag.kind(target) {
             Kind::Number | Kind::Enum(_) | Kind::AspectRatio | Kind::Palette | Kind::Text => {
@@ -79,10 +79,10 @@ pub(super) async fn prepare(
             Kind::CustomModel | Kind::Prompt | Kind::StructuredPrompt | Kind::Image | Kind::File => {}
         }
     }
-    for (flag, target) in targets(&given, model).filter(|(flag, target)| flag.kind(*target) == Kind::CustomModel) {
+    for (flag, target) in targets(&flags, model).filter(|(flag, target)| flag.kind(*target) == Kind::CustomModel) {
         for text in many::<String>(matches, flag.name) {
             let value = if matches!(target.schema, Schema::Array { .. }) {
-                let (name, weight) = weighted(&flag.shown(command), text)?;
+                let (name, weight) = weighted(&flag.label(command), text)?;
                 with_weight(json!({ "custom_model_uri": custom_model::uri(context, name).await? }), "weight", weight)
             } else {
                 value(command, model, flag, target, &custom_model::uri(context, text).await?)?
@@ -93,7 +93,7 @@ pub(super) async fn prepare(
     let stdin = Stdin::default();
     let sources = SourceImages::new(context, &stdin);
     let mut images: Vec<(&'static str, Vec<(OsString, Content)>)> = Vec::new();
-    for (flag, target) in targets(&given, model) {
+    for (flag, target) in targets(&flags, model) {
         match flag.kind(target) {
             Kind::Prompt => {
                 for text in many::<String>(matches, flag.name).chain(&last) {
@@ -110,7 +110,7 @@ pub(super) async fn prepare(
             _ => {}
         }
     }
-    for (flag, target) in targets(&given, model).filter(|(flag, target)| flag.kind(*target) == Kind::Image) {
+    for (flag, target) in targets(&flags, model).filter(|(flag, target)| flag.kind(*target) == Kind::Image) {
         let mut contents = Vec::new();
         let count = many::<OsString>(matches, flag.name).count() - usize::from(flag.name == IMAGES && last.is_some());
         for source in many::<OsString>(matches, flag.name).take(count) {
@@ -125,12 +125,12 @@ pub(super) async fn prepare(
         }
     }
     check_masks(&images).await?;
-    for (flag, target) in targets(&given, model).filter(|(flag, target)| flag.kind(*target) == Kind::File) {
+    for (flag, target) in targets(&flags, model).filter(|(flag, target)| flag.kind(*target) == Kind::File) {
         for path in many::<OsString>(matches, flag.name) {
             let file = File::from_path(path);
             file.inspect().await.map_err(|error| {
-                let shown = Path::new(path).display();
-                Failure::local_io(format!("nothing was sent: \"{shown}\" cannot be sent")).because(&error)
+                let name = Path::new(path).display();
+                Failure::local_io(format!("nothing was sent: \"{name}\" cannot be sent")).because(&error)
             })?;
             draft.call = draft.call.file(target.property, file);
         }
@@ -140,7 +140,7 @@ pub(super) async fn prepare(
             draft.call = draft.call.file(property, content.into_file());
         }
     }
-    draft.finish(model).prepare().map_err(|error| refused(command, &given, context, &error))
+    draft.finish(model).prepare().map_err(|error| refused(command, &flags, context, &error))
 }
 
 /// A call that is being filled.
@@ -213,8 +213,8 @@ fn is_image(text: &OsString) -> bool {
 }
 
 /// The flags that a model takes, and what they set.
-fn targets<'a>(given: &'a [&'static Flag], model: &'a Model) -> impl Iterator<Item = (&'static Flag, Target)> + 'a {
-    given.iter().filter_map(|flag| Some((*flag, flag.target(model.operation)?)))
+fn targets<'a>(flags: &'a [&'static Flag], model: &'a Model) -> impl Iterator<Item = (&'static Flag, Target)> + 'a {
+    flags.iter().filter_map(|flag| Some((*flag, flag.target(model.operation)?)))
 }
 
 /// Checks that masks fit their images: a call with one that does not is paid for, and gives another result.
@@ -239,14 +239,14 @@ async fn check_masks(images: &[(&'static str, Vec<(OsString, Content)>)]) -> Res
 }
 
 /// The refusal of a request, with the flags in place of the properties.
-fn refused(command: &ImageCommand, given: &[&Flag], context: &Context<'_>, error: &Error) -> Failure {
+fn refused(command: &ImageCommand, flags: &[&Flag], context: &Context<'_>, error: &Error) -> Failure {
     let violations = error.source().and_then(|source| source.downcast_ref::<Violations>());
     let Some(violations) = violations else {
         return context.failure(Wording { action: command.action, inspect: "" }, error);
     };
-    let shown = |property: &str| {
-        let flags = || given.iter().copied().chain(FLAGS).filter(|flag| flag.properties().contains(&property));
-        flags().next().map_or_else(|| format!("`{property}`"), |flag| flag.shown(command))
+    let label = |property: &str| {
+        let mut setting = flags.iter().copied().chain(FLAGS).filter(|flag| flag.properties().contains(&property));
+        setting.next().map_or_else(|| format!("`{property}`"), |flag| flag.label(command))
     };
     let reasons = violations.iter().map(|violation| {
         let property = violation.property();
@@ -256,11 +256,11 @@ fn refused(command: &ImageCommand, given: &[&Flag], context: &Context<'_>, error
             FLAGS
                 .iter()
                 .flat_map(Flag::properties)
-                .fold(text.to_owned(), |text, name| text.replace(&format!("`{name}`"), &shown(name)))
+                .fold(text.to_owned(), |text, name| text.replace(&format!("`{name}`"), &label(name)))
         };
         match property {
             "" => quoted(violation.reason()),
-            _ => format!("{} {}", shown(property), quoted(violation.reason())),
+            _ => format!("{} {}", label(property), quoted(violation.reason())),
         }
     });
     Failure::usage(format!("{}: nothing was sent", reasons.collect::<Vec<_>>().join("; ")))

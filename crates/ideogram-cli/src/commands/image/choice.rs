@@ -21,7 +21,7 @@ const EQUIVALENT: [(&str, &str); 4] =
 pub(super) fn choose(
     command: &'static ImageCommand,
     matches: &ArgMatches,
-    given: &[&Flag],
+    flags: &[&Flag],
 ) -> Result<&'static Model, Failure> {
     let is_transparent = values::is_set(matches, TRANSPARENT);
     let requested = matches.try_get_one::<String>(MODEL).ok().flatten();
@@ -31,12 +31,12 @@ pub(super) fn choose(
     };
     let requested = requested.and_then(|name| command.models.iter().find(|model| is_named(model, name)));
     let name = requested.map(|model| model.name).or_else(|| {
-        let is_implied = |model: &&Model| model.implied_by.is_some_and(|name| given.iter().any(|it| it.name == name));
+        let is_implied = |model: &&Model| model.implied_by.is_some_and(|name| flags.iter().any(|it| it.name == name));
         models().find(is_implied).or_else(|| models().next()).map(|model| model.name)
     });
     let named = || models().filter(|model| Some(model.name) == name);
-    let takes_all = |model: &&Model| given.iter().all(|flag| flag.target(model.operation).is_some());
-    let best = named().find(|model| takes_values(model, matches, given)).or_else(|| named().find(takes_all));
+    let takes_all = |model: &&Model| flags.iter().all(|flag| flag.target(model.operation).is_some());
+    let best = named().find(|model| takes_values(model, matches, flags)).or_else(|| named().find(takes_all));
     best.or_else(|| named().next()).ok_or_else(|| {
         let mut others: Vec<String> = models().map(|model| format!("--model {}", model.name)).collect();
         others.dedup();
@@ -47,8 +47,8 @@ pub(super) fn choose(
 }
 
 /// Whether a model takes all flags with their values.
-fn takes_values(model: &Model, matches: &ArgMatches, given: &[&Flag]) -> bool {
-    given.iter().all(|flag| match flag.target(model.operation).map(|target| flag.kind(target)) {
+fn takes_values(model: &Model, matches: &ArgMatches, flags: &[&Flag]) -> bool {
+    flags.iter().all(|flag| match flag.target(model.operation).map(|target| flag.kind(target)) {
         Some(Kind::Enum(values)) => {
             many::<String>(matches, flag.name).all(|text| text == values::LIST || values::find(values, text).is_some())
         }
@@ -61,34 +61,34 @@ pub(super) fn check_flags(
     command: &ImageCommand,
     model: &Model,
     matches: &ArgMatches,
-    given: &[&Flag],
+    flags: &[&Flag],
 ) -> Result<(), Failure> {
     let sets = |flag: &&Flag| flag.target(model.operation).map(|target| (target.property, flag.kind(target)));
-    for flag in given.iter().filter(|flag| sets(flag).is_some_and(|(_, kind)| kind == Kind::AspectRatio)) {
+    for flag in flags.iter().filter(|flag| sets(flag).is_some_and(|(_, kind)| kind == Kind::AspectRatio)) {
         let is_same =
             |other: &&&Flag| other.name != flag.name && sets(other).map(|it| it.0) == sets(flag).map(|it| it.0);
-        if let Some(other) = given.iter().find(is_same) {
-            let (one, other) = (flag.shown(command), other.shown(command));
+        if let Some(other) = flags.iter().find(is_same) {
+            let (one, other) = (flag.label(command), other.label(command));
             return Err(Failure::usage(format!(
                 "{one} and {other} both set the size: use one of them; nothing was sent"
             )));
         }
     }
     let takes = |model: &Model, flag: &Flag| flag.target(model.operation).is_some();
-    if given.iter().all(|flag| takes(model, flag)) {
+    if flags.iter().all(|flag| takes(model, flag)) {
         return Ok(());
     }
     let same = || command.models.iter().filter(|it| it.flags() == model.flags());
     let is_refused = |flag: &&Flag| !same().any(|model| takes(model, flag));
-    let mut refused: Vec<&Flag> = given.iter().copied().filter(is_refused).collect();
+    let mut refused: Vec<&Flag> = flags.iter().copied().filter(is_refused).collect();
     let together = if refused.is_empty() { " together" } else { "" };
     if refused.is_empty() {
         // Each is taken by an operation of the model, and no operation takes all.
-        refused = given.iter().copied().filter(|flag| same().any(|model| !takes(model, flag))).collect();
+        refused = flags.iter().copied().filter(|flag| same().any(|model| !takes(model, flag))).collect();
     }
-    let names: Vec<String> = refused.iter().map(|flag| flag.shown(command)).collect();
+    let names: Vec<String> = refused.iter().map(|flag| flag.label(command)).collect();
     let (is, it) = if names.len() == 1 { ("is", "it") } else { ("are", "them") };
-    let by = command.shown(model);
+    let by = command.label(model);
     let default =
         if !command.has_models() || matches.contains_id(MODEL) || model.is_transparent { "" } else { ", the default" };
     let what = format!("{} {is} not supported{together} by {by}{default}: nothing was sent", names.join(", "));
@@ -99,16 +99,16 @@ pub(super) fn check_flags(
     let that_take = |flags: &[&Flag]| command.flags_of(|model| flags.iter().all(|flag| takes(model, flag)));
     let also_transparent = |it: &Model| it.is_transparent == model.is_transparent || it.is_transparent;
     let verb = if command.has_models() && matches.contains_id(MODEL) { "use" } else { "add" };
-    let with_values = command.flags_of(|it| also_transparent(it) && takes_values(it, matches, given));
+    let with_values = command.flags_of(|it| also_transparent(it) && takes_values(it, matches, flags));
     if let Some(first) = with_values.first() {
         let command = executable::command_line_with(first);
         return Err(failure.hint(format!("{verb} {}, which takes {it}: {command}", with_values.join(" or "))));
     }
-    let all = command.flags_of(|it| also_transparent(it) && given.iter().all(|flag| takes(it, flag)));
+    let all = command.flags_of(|it| also_transparent(it) && flags.iter().all(|flag| takes(it, flag)));
     if !all.is_empty() {
         return Err(failure.hint(format!("{verb} {}, which takes {it}, with other values", all.join(" or "))));
     }
-    let plain = that_take(given);
+    let plain = that_take(flags);
     if !plain.is_empty() {
         return Err(failure.hint(format!(
             "leave out --transparent, and use {}, which takes {it}; `ideogram remove-background` cuts out the foreground",
@@ -117,7 +117,7 @@ pub(super) fn check_flags(
     }
     let hint = |failure: Failure, flag: &Flag| {
         let models = that_take(&[flag]);
-        failure.hint(format!("{} is for {}", flag.shown(command), models.join(" and ")))
+        failure.hint(format!("{} is for {}", flag.label(command), models.join(" and ")))
     };
     Err(refused.into_iter().fold(failure, hint))
 }

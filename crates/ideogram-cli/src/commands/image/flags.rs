@@ -181,7 +181,7 @@ impl Flag {
     }
 
     /// As the user writes it: `--num-images`, or `PROMPT` for an argument without a name.
-    pub(super) fn shown(&self, command: &ImageCommand) -> String {
+    pub(super) fn label(&self, command: &ImageCommand) -> String {
         if command.arguments.contains(&self.name) { self.name.to_uppercase() } else { format!("--{}", long(self.name)) }
     }
 
@@ -348,8 +348,7 @@ pub(super) fn arguments(command: &'static ImageCommand) -> Vec<Arg> {
 
 /// `--model` and `--transparent`.
 fn model_arguments(command: &'static ImageCommand) -> Vec<Arg> {
-    // What has no help is another operation of a model.
-    let plain = || command.models.iter().filter(|model| !model.is_transparent && !model.help.is_empty());
+    let plain = || command.plain_models();
     let implied = plain().filter_map(|model| Some(format!(", or {} with --{}", model.name, long(model.implied_by?))));
     let values: Vec<_> =
         plain().map(|model| PossibleValue::new(model.name).aliases(version_names(model.name))).collect();

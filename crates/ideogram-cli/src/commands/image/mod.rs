@@ -9,11 +9,12 @@ mod flags;
 mod table;
 mod value;
 
-use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, builder::PossibleValue};
 use ideogram_client::operation::Operation;
 
 use self::table::{COMMANDS, ImageCommand};
 use crate::{
+    commands::values::version_names,
     failure::{Failure, PRICES_PAGE},
     images::{generate_and_save::generate_and_save, price::PriceFlags, save_flags::SaveFlags},
     session::context::Context,
@@ -52,6 +53,23 @@ fn after_help(row: &ImageCommand, examples: usize) -> String {
 pub(super) fn command_for(operation: &Operation) -> Option<&'static str> {
     let calls = |command: &&ImageCommand| command.models.iter().any(|model| model.operation.id == operation.id);
     COMMANDS.iter().find(calls).map(|command| command.name)
+}
+
+/// The models of `generate`, by name, with what they are.
+pub(super) fn models() -> impl Iterator<Item = (&'static str, &'static str)> {
+    find("generate").into_iter().flat_map(ImageCommand::plain_models).map(|model| (model.name, model.help))
+}
+
+/// The same as values of an argument.
+pub(super) fn model_values() -> Vec<PossibleValue> {
+    let value = |(name, help)| PossibleValue::new(name).aliases(version_names(name)).help(help);
+    models().map(value).collect()
+}
+
+/// The model of `generate` that is meant if none is named and a flag is given.
+pub(super) fn implied_by(flag: &str) -> Option<&'static str> {
+    let models = find("generate").into_iter().flat_map(|command| command.models);
+    models.into_iter().find(|model| model.implied_by == Some(flag)).map(|model| model.name)
 }
 
 /// The operations of a model of `generate`, without those that make the background transparent.

@@ -42,7 +42,7 @@ pub(super) struct Model {
 
 impl ImageCommand {
     /// A model as messages name it: by its flags if the user chooses one.
-    pub(super) fn shown(&self, model: &Model) -> String {
+    pub(super) fn label(&self, model: &Model) -> String {
         if self.has_models() { model.flags() } else { "this command".to_owned() }
     }
 
@@ -57,6 +57,11 @@ impl ImageCommand {
             }
         }
         flags
+    }
+
+    /// The models by name; what has no help is another operation of one.
+    pub(super) fn plain_models(&self) -> impl Iterator<Item = &'static Model> {
+        self.models.iter().filter(|model| !model.is_transparent && !model.help.is_empty())
     }
 
     /// Whether the user chooses a model.

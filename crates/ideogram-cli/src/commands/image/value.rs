@@ -45,7 +45,7 @@ pub(super) fn value(
         _ => {}
     }
     target.single().check_text(text).map_err(|reason| {
-        let failure = Failure::usage(format!("{} {reason}: nothing was sent", flag.shown(command)));
+        let failure = Failure::usage(format!("{} {reason}: nothing was sent", flag.label(command)));
         match size::sides(text).filter(|_| size::SIZES.contains(&target.property)) {
             Some(_) => failure.hint(format!("for an aspect ratio, use --aspect-ratio {text}")),
             None => failure,
@@ -54,7 +54,7 @@ pub(super) fn value(
     if flag.kind(target) == Kind::Number {
         let number = text.trim().parse::<i64>();
         return number.map(Value::from).map_err(|_| {
-            Failure::usage(format!("{} must be a whole number, not {text}: nothing was sent", flag.shown(command)))
+            Failure::usage(format!("{} must be a whole number, not {text}: nothing was sent", flag.label(command)))
         });
     }
     Ok(text.into())
@@ -77,10 +77,10 @@ fn unsupported(command: &ImageCommand, model: &Model, flag: &Flag, values: &[&st
         _ => false,
     };
     let others = command.flags_of(takes);
-    let by = command.shown(model);
+    let by = command.label(model);
     let mut short = closest(values, text);
     if text == values::LIST {
-        let failure = Failure::usage(format!("{} takes one value: nothing was sent", flag.shown(command)));
+        let failure = Failure::usage(format!("{} takes one value: nothing was sent", flag.label(command)));
         let all: Vec<String> = values.iter().map(|value| size::short_name(value)).collect();
         return failure.hint(format!("with {by}, one of: {}", all.join(", ")));
     }
@@ -91,7 +91,7 @@ fn unsupported(command: &ImageCommand, model: &Model, flag: &Flag, values: &[&st
         short = values.iter().map(|value| size::short_name(value)).collect();
     }
     let closest = if is_long { "one of the closest, such as" } else { "one of" };
-    let failure = Failure::usage(format!("{} {text} is not supported by {by}: nothing was sent", flag.shown(command)));
+    let failure = Failure::usage(format!("{} {text} is not supported by {by}: nothing was sent", flag.label(command)));
     let values = format!("use {closest}: {}", short.join(", "));
     if others.is_empty() {
         return failure.hint(values);
@@ -103,7 +103,7 @@ fn unsupported(command: &ImageCommand, model: &Model, flag: &Flag, values: &[&st
 fn sized(command: &ImageCommand, model: &Model, flag: &Flag, text: &str) -> Result<Value, Failure> {
     if size::sides(text).is_none() {
         let what =
-            format!("{} must be an aspect ratio such as 16:9, not {text}: nothing was sent", flag.shown(command));
+            format!("{} must be an aspect ratio such as 16:9, not {text}: nothing was sent", flag.label(command));
         return Err(Failure::usage(what));
     }
     let (_, sizes) = size::property(model.operation).unwrap_or_default();

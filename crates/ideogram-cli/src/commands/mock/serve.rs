@@ -59,8 +59,8 @@ impl Serve {
             shell_word(api_key)
         ));
 
-        if let Some(remark) = self.training_note() {
-            output.note(&remark);
+        if let Some(note) = self.training_note() {
+            output.note(&note);
         }
 
         interrupted.signalled().await;

@@ -85,8 +85,8 @@ fn expected_at(expression: &str, expected: &str, at: &str) -> String {
     if rest.is_empty() {
         return format!("expected {expected} at its end");
     }
-    let shown: String = rest.chars().take(MAX_EXPRESSION_CHARS).collect();
-    format!("expected {expected} at `{shown}`")
+    let beginning: String = rest.chars().take(MAX_EXPRESSION_CHARS).collect();
+    format!("expected {expected} at `{beginning}`")
 }
 
 #[cfg(test)]

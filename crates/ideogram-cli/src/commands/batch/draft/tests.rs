@@ -12,7 +12,7 @@ fn reading(folder: &Path) -> Reading {
         let _ = rustls::crypto::ring::default_provider().install_default();
         Client::new("secret-1234").unwrap()
     });
-    Reading { client: CLIENT.clone(), model: Model::V3, folder: folder.to_owned(), unchecked: false }
+    Reading { client: CLIENT.clone(), model: Model::find("v3").unwrap(), folder: folder.to_owned(), unchecked: false }
 }
 
 fn rows_in(folder: &Path, form: Form, text: &str) -> Vec<Row> {
