@@ -1,6 +1,10 @@
 //! What a second run saves: only what is missing, and nothing under the name of another image.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use ideogram_client::{
     ErrorKind,
@@ -16,9 +20,11 @@ use crate::{
 
 #[tokio::test]
 async fn saving_again_downloads_only_missing_images() {
-    let host = Host::start(|before, _| match before {
-        0 => Reply::Bytes(response(404, "", "")),
-        _ => Reply::Bytes(image(png(90, 1))),
+    let has_failed = AtomicBool::new(false);
+    // By the path, because the order of the downloads is not fixed.
+    let host = Host::start(move |_, path| {
+        let fails = path.starts_with("/A") && !has_failed.swap(true, Ordering::Relaxed);
+        Reply::Bytes(if fails { response(404, "", "") } else { image(png(90, 1)) })
     });
     let links = ["/AAAAAAAAAAAAAAAAAAAAAA.png", "/BBBBBBBBBBBBBBBBBBBBBB.png"];
     let response = json!({"data": links.map(|link| json!({"url": host.link(link), "is_image_safe": true}))});
