@@ -129,7 +129,7 @@ fn a_batch_that_is_killed_while_it_waits_is_finished_without_a_row_of_unknown_ou
     let (code, stderr) = finish(folder.path(), &server, &[]);
 
     assert_eq!(code, Some(0), "{stderr}");
-    assert!(stderr.contains("still running at the service: their images are fetched, which is free"), "{stderr}");
+    assert!(stderr.contains("still running at the service, from an earlier run"), "{stderr}");
     assert!(paid(&server).len() == 20 && paid(&server).values().all(|times| *times == 1), "{:?}", paid(&server));
     assert_eq!((0..20).filter(|n| out.join(format!("row{n}.png")).is_file()).count(), 20);
 }
