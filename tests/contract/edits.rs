@@ -57,13 +57,22 @@ fn another_property_shows_in_its_type_and_nowhere_else() {
 }
 
 #[test]
+fn another_description_of_an_input_shows_in_its_type_and_nowhere_else() {
+    let sources = edited("The display name of the dataset. No", "The name of the dataset that is displayed. No");
+
+    let client = xtask::check(&sources).unwrap();
+
+    assert_eq!(changed_surface(&client), names(["types/CreateDatasetRequest"]));
+}
+
+#[test]
 fn another_value_of_an_enum_shows_in_its_type_and_where_it_is_an_input() {
     let sources = edited("        - ARCHIVED\n", "        - ARCHIVED\n        - ON_ICE\n");
 
     let client = xtask::check(&sources).unwrap();
 
-    assert_eq!(changed_surface(&client), names(["operations", "types/ModelStatus"]));
-    assert!(xtask::surface(&client)["types/ModelStatus"].contains("    /// `ON_ICE`\n    OnIce,\n"));
+    assert_eq!(changed_surface(&client), names(["enums", "operations"]));
+    assert!(xtask::surface(&client)["enums"].contains("    /// `ON_ICE`\n    OnIce,\n"));
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! The public surface of generated source, for review: public items without bodies and trait impls.
 //!
-//! Start at [`surface`]. There is one text per type and per operation builder, and one for the constants of all
-//! operations, so that a change of the document changes few snapshots. Schemas, parts of multipart bodies and patterns of
-//! path ids are comments below their type. `print` formats one item per line, without absolute paths.
+//! Start at [`surface`]. There is one text per object or union and per operation builder, one for all enums, one for the
+//! ids of paths, and one for the constants of all operations, so that a change of the document changes few snapshots.
+//! Schemas, parts of multipart bodies and patterns of path ids are comments below their type. `print` formats one item per
+//! line, without absolute paths. `known` finds the texts that a type has already: setters and inputs with the same text
+//! have none.
 
+mod known;
 mod print;
 
 use std::collections::BTreeMap;
@@ -12,19 +15,26 @@ use ideogram_codegen::GeneratedClient;
 use quote::ToTokens as _;
 use syn::{Fields, ImplItem, Item, Visibility, visit_mut::VisitMut};
 
-use self::print::{commented, constant_value, documented, indented, line, signature, summarized};
+use self::{
+    known::{Known, request_of},
+    print::{attributes, commented, constant_value, documented, indented, line, signature, summarized},
+};
 
-/// The texts by name: `client`, `document`, `operations`, `types/<Type>`, `builder/<Operation>`.
+/// The texts by name: `client`, `document`, `operations`, `enums`, `ids`, `types/<Type>`, `builder/<Operation>`.
 ///
 /// # Panics
 ///
 /// Never, because codegen generates valid source.
 pub fn surface(client: &GeneratedClient) -> BTreeMap<String, String> {
     let file: syn::File = syn::parse_str(&client.source()).expect("codegen builds its source from parsed items");
-    let mut surface = Surface::default();
+    let types = file.items.iter().filter_map(|item| match item {
+        Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
+        _ => None,
+    });
+    let mut surface = Surface { known: Known::of(types.flat_map(|(_, items)| items)), ..Surface::default() };
     for item in &file.items {
         match item {
-            Item::Impl(block) if block.trait_.is_none() => surface.push("client", &methods(block)),
+            Item::Impl(block) if block.trait_.is_none() => surface.push("client", &methods(block, |_| false)),
             Item::Impl(block) => surface.push(&format!("types/{}", name_of(&block.self_ty)), &parts(block)),
             Item::Mod(module) => {
                 let items = module.content.iter().flat_map(|(_, items)| items);
@@ -38,6 +48,7 @@ pub fn surface(client: &GeneratedClient) -> BTreeMap<String, String> {
 
 #[derive(Default)]
 struct Surface {
+    known: Known,
     texts: BTreeMap<String, String>,
 }
 
@@ -58,10 +69,15 @@ impl Surface {
 fn add_module<'i>(module: &str, items: impl Iterator<Item = &'i Item>, surface: &mut Surface) {
     for item in items {
         match item {
+            // Without named fields it is the id of a path.
+            Item::Struct(item) if matches!(item.fields, Fields::Unnamed(_)) => surface.push("ids", &struct_text(item)),
             Item::Struct(item) => surface.push(&format!("{module}/{}", item.ident), &struct_text(item)),
+            Item::Enum(item) if is_plain(item) => surface.push("enums", &enum_text(item)),
             Item::Enum(item) => surface.push(&format!("{module}/{}", item.ident), &enum_text(item)),
             Item::Impl(block) if block.trait_.is_none() => {
-                surface.push(&format!("{module}/{}", name_of(&block.self_ty)), &methods(block));
+                let request = request_of(block);
+                let text = methods(block, |method| surface.known.has_summary(request.as_deref(), method));
+                surface.push(&format!("{module}/{}", name_of(&block.self_ty)), &text);
             }
             // The schema of a request follows its type: it has the rules that the type does not express.
             Item::Mod(schemas) if schemas.ident == "schemas" => {
@@ -74,7 +90,8 @@ fn add_module<'i>(module: &str, items: impl Iterator<Item = &'i Item>, surface: 
             }
             Item::Static(item) => {
                 let name = if item.ident == "ALL" { "document" } else { module };
-                surface.push(name, &declaration("static", &item.ident, &item.ty, &item.expr));
+                let value = surface.known.without_known_descriptions(&item.expr);
+                surface.push(name, &declaration("static", &item.ident, &item.ty, &value));
             }
             Item::Const(item) => {
                 surface.push("document", &declaration("const", &item.ident, &item.ty, &item.expr));
@@ -83,6 +100,11 @@ fn add_module<'i>(module: &str, items: impl Iterator<Item = &'i Item>, surface: 
             _ => {}
         }
     }
+}
+
+/// Returns whether an enum is a list of names. A union has values.
+fn is_plain(item: &syn::ItemEnum) -> bool {
+    item.variants.iter().all(|variant| variant.fields.is_empty() || variant.ident == "Unrecognized")
 }
 
 fn name_of(this: &syn::Type) -> String {
@@ -121,13 +143,14 @@ fn enum_text(item: &syn::ItemEnum) -> String {
     text
 }
 
-fn methods(block: &syn::ItemImpl) -> String {
+/// The public methods of a type, without the summaries that are known already.
+fn methods(block: &syn::ItemImpl, is_known: impl Fn(&syn::ImplItemFn) -> bool) -> String {
     let mut text = String::new();
     for item in &block.items {
         if let ImplItem::Fn(function) = item
             && is_public(&function.vis)
         {
-            text.push_str(&summarized(&function.attrs));
+            text.push_str(&if is_known(function) { attributes(&function.attrs) } else { summarized(&function.attrs) });
             text.push_str(&signature(&function.sig));
         }
     }

@@ -17,21 +17,27 @@ pub(super) fn documented(attributes: &[syn::Attribute]) -> String {
 /// The first paragraph of the documentation, and the attributes; for methods, whose full documentation is in the
 /// document.
 pub(super) fn summarized(attributes: &[syn::Attribute]) -> String {
-    let text = documentation(attributes);
-    with_attributes(text.split("\n\n").next().unwrap_or_default(), attributes)
+    with_attributes(summary(&documentation(attributes)), attributes)
 }
 
-fn with_attributes(documentation: &str, attributes: &[syn::Attribute]) -> String {
-    let mut text: String =
-        prose(documentation).iter().map(|line| format!("/// {line}").trim_end().to_owned() + "\n").collect();
-    for attribute in attributes.iter().filter(|attribute| !attribute.path().is_ident("doc")) {
-        text.push_str(&line(attribute));
-        text.push('\n');
-    }
-    text
+/// The first paragraph.
+pub(super) fn summary(documentation: &str) -> &str {
+    documentation.split("\n\n").next().unwrap_or_default()
 }
 
-fn documentation(attributes: &[syn::Attribute]) -> String {
+fn with_attributes(documentation: &str, all: &[syn::Attribute]) -> String {
+    let lines = prose(documentation);
+    let lines: String = lines.iter().map(|line| format!("/// {line}").trim_end().to_owned() + "\n").collect();
+    lines + &attributes(all)
+}
+
+/// The attributes without the documentation.
+pub(super) fn attributes(all: &[syn::Attribute]) -> String {
+    let others = all.iter().filter(|attribute| !attribute.path().is_ident("doc"));
+    others.map(|attribute| line(attribute) + "\n").collect()
+}
+
+pub(super) fn documentation(attributes: &[syn::Attribute]) -> String {
     let mut text = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {
         if let syn::Meta::NameValue(meta) = &attribute.meta
@@ -76,14 +82,19 @@ pub(super) fn signature(signature: &syn::Signature) -> String {
     let output = if output.is_empty() { output } else { format!(" {output}") };
     let mut text = format!("pub {asynchronous}fn {}{generics}({arguments}){output}", signature.ident);
     if let Some(clause) = &signature.generics.where_clause {
-        let bounds: Vec<_> = clause.predicates.iter().map(|bound| format!("    {}", line(bound))).collect();
-        text.push_str(&format!("\nwhere\n{}", bounds.join(",\n")));
+        let bounds: Vec<_> = clause.predicates.iter().map(line).collect();
+        let on_one_line = format!("{text} where {}", bounds.join(", "));
+        if on_one_line.len() <= WIDTH {
+            text = on_one_line;
+        } else {
+            text.push_str(&format!("\nwhere\n{}", indented(&bounds.join(",\n")).trim_end()));
+        }
     }
     text.push_str(";\n");
     text
 }
 
-/// The value of a constant: each field, and each structure in a list, on a line of its own.
+/// The value of a constant: each field, and each structure in a list, on a line of its own, unless it is short.
 pub(super) fn constant_value(value: &syn::Expr) -> String {
     match value {
         // A schema is a static inside of a block expression.
@@ -103,9 +114,17 @@ pub(super) fn constant_value(value: &syn::Expr) -> String {
             };
             let properties = value.fields.iter().filter(|field| !is_omitted(field)).map(|field| {
                 let name = field.member.to_token_stream();
-                indented(&format!("{name}: {},\n", constant_value(&field.expr)))
+                format!("{name}: {}", constant_value(&field.expr))
             });
-            format!("{} {{\n{}}}", line(&value.path), properties.collect::<String>())
+            let (path, properties) = (line(&value.path), properties.collect::<Vec<_>>());
+            let on_one_line = match properties.join(", ") {
+                inner if inner.is_empty() => format!("{path} {{ }}"),
+                inner => format!("{path} {{ {inner} }}"),
+            };
+            if on_one_line.len() <= WIDTH && !on_one_line.contains('\n') {
+                return on_one_line;
+            }
+            format!("{path} {{\n{}}}", indented(&properties.iter().map(|it| format!("{it},\n")).collect::<String>()))
         }
         syn::Expr::Reference(reference) => match &*reference.expr {
             syn::Expr::Array(array) => {
