@@ -12,6 +12,8 @@ use ideogram_codegen::GeneratedClient;
 use serde_json::Value;
 use xtask::Sources;
 
+use crate::true_document::{Form, Meaning, TrueDocument, component_name, entries, form, items, remove_switches};
+
 /// Keywords that an operation of the lowered document may lack.
 const OPERATION: &[(&str, &str)] = &[
     ("tags", "for people"),
@@ -58,43 +60,21 @@ const PLAIN_FORMATS: &[&str] = &["uri"];
 /// The parts of a document for the runtime only: address, key, errors.
 const RUNTIME: &[&str] = &["servers", "security", "tags", "externalDocs"];
 
-/// The kind of a component in the true document.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Object,
-    /// An enum or a union: lowered to a name only, since its type is written by codegen and not by the generator.
-    Replaced,
-    /// A name for text or a number with bounds: the lowered document has its target instead.
-    Alias,
-}
-
-/// A schema behind names that mean nothing on the wire.
-struct Meaning<'d> {
-    /// The object, enum or union that it is.
-    component: Option<&'d str>,
-    schema: &'d Value,
-    nullable: bool,
-    keywords: BTreeSet<&'d str>,
-}
-
 struct Comparison<'d> {
-    truth: &'d Value,
-    /// Components in responses.
-    in_responses: BTreeSet<&'d str>,
+    truth: TrueDocument<'d>,
     differences: Vec<String>,
 }
 
 impl<'d> Comparison<'d> {
     /// All differences that are not allowed.
     fn differences(truth: &'d Value, lowered: &'d Value, method_names: &BTreeMap<String, String>) -> Vec<String> {
-        let mut comparison = Self { truth, in_responses: BTreeSet::new(), differences: Vec::new() };
+        let mut comparison = Self { truth: TrueDocument::of(truth), differences: Vec::new() };
         comparison.keys("the document", truth, lowered, &["openapi", "info", "paths", "components"], RUNTIME);
         comparison.same_names("paths", &truth["paths"], &lowered["paths"]);
         for (path, item) in entries(&truth["paths"]) {
             comparison.same_names(path, item, &lowered["paths"][path]);
             for (method, operation) in entries(item) {
                 let location = format!("{method} {path}");
-                comparison.responses(&operation["responses"]);
                 comparison.operation(&location, operation, &lowered["paths"][path][method], method_names);
             }
         }
@@ -104,21 +84,6 @@ impl<'d> Comparison<'d> {
             comparison.component(name, component, &lowered["components"]["schemas"][name]);
         }
         comparison.differences
-    }
-
-    /// Records the components of successful responses.
-    fn responses(&mut self, responses: &'d Value) {
-        let mut waiting: Vec<&Value> =
-            entries(responses).filter(|(status, _)| status.starts_with('2')).map(|(_, response)| response).collect();
-        while let Some(value) = waiting.pop() {
-            if let Some(name) = component_name(value)
-                && self.in_responses.insert(name)
-            {
-                waiting.push(&self.truth["components"]["schemas"][name]);
-            }
-            waiting.extend(entries(value).map(|(_, property)| property));
-            waiting.extend(value.as_array().into_iter().flatten());
-        }
     }
 
     fn operation(
@@ -180,7 +145,7 @@ impl<'d> Comparison<'d> {
             // An id in a path keeps its name, for the type that checks that it stays in its segment.
             Some(name) if truth["in"] == "path" => {
                 self.same(&location, "the component", &component_name(&truth["schema"]), &Some(name));
-                self.same(&location, "the type", &self.truth["components"]["schemas"][name]["type"], &"string".into());
+                self.same(&location, "the type", &self.truth.component(name)["type"], &"string".into());
             }
             _ => self.schema(&location, &truth["schema"], &lowered["schema"], false),
         }
@@ -227,8 +192,8 @@ impl<'d> Comparison<'d> {
     fn object(&mut self, name: &'d str, truth: &'d Value, lowered: &'d Value) {
         self.same(name, "the type", &truth["type"], &lowered["type"]);
         // A union serializes its discriminator, so its kinds do not have it.
-        let hidden = self.discriminators(name);
-        let in_response = self.in_responses.contains(name);
+        let hidden = self.truth.discriminators(name);
+        let in_response = self.truth.in_responses.contains(name);
         let mut required: BTreeSet<_> = items(&truth["required"]).into_iter().filter_map(Value::as_str).collect();
         let mut names: BTreeSet<_> = entries(&truth["properties"]).map(|(property, _)| property).collect();
         for property in hidden {
@@ -241,7 +206,7 @@ impl<'d> Comparison<'d> {
         if in_response {
             // Where Rust has an empty value, a response may do without a list or a property that can be null.
             required.retain(|property| {
-                let meaning = self.meaning(&truth["properties"][*property]);
+                let meaning = self.truth.meaning(&truth["properties"][*property]);
                 let may_be_missing = meaning.nullable || meaning.schema["type"] == "array";
                 !may_be_missing || lowered_required.contains(property)
             });
@@ -258,15 +223,8 @@ impl<'d> Comparison<'d> {
         }
     }
 
-    /// The discriminators of the unions that a component is a kind of.
-    fn discriminators(&self, name: &str) -> Vec<&'d str> {
-        let unions = entries(&self.truth["components"]["schemas"]).map(|(_, component)| component);
-        let of_it = unions.filter(|union| items(&union["oneOf"]).iter().any(|kind| component_name(kind) == Some(name)));
-        of_it.filter_map(|union| union["discriminator"]["propertyName"].as_str()).collect()
-    }
-
     fn schema(&mut self, location: &str, truth: &'d Value, lowered: &'d Value, in_response: bool) {
-        let (truth, lowered) = (self.meaning(truth), lowered_meaning(lowered));
+        let (truth, lowered) = (self.truth.meaning(truth), lowered_meaning(lowered));
         let is_list = truth.schema["type"] == "array";
         // `null` is read as an empty list.
         if !(in_response && is_list && truth.nullable) {
@@ -293,37 +251,6 @@ impl<'d> Comparison<'d> {
         self.same(location, "the format", format, &lowered.schema["format"]);
         if is_list {
             self.schema(&format!("{location}[]"), &truth.schema["items"], &lowered.schema["items"], in_response);
-        }
-    }
-
-    /// Whether a component is the type of a path parameter: such an alias keeps its name.
-    fn is_path_value(&self, component: &str) -> bool {
-        let paths = entries(&self.truth["paths"]).flat_map(|(_, item)| entries(item));
-        let mut parameters = paths.flat_map(|(_, operation)| items(&operation["parameters"]));
-        parameters.any(|parameter| parameter["in"] == "path" && component_name(&parameter["schema"]) == Some(component))
-    }
-
-    /// A schema of the true document, behind aliases.
-    fn meaning(&self, schema: &'d Value) -> Meaning<'d> {
-        let mut meaning = Meaning { component: None, schema, nullable: false, keywords: BTreeSet::new() };
-        loop {
-            let schema = meaning.schema;
-            meaning.nullable |= schema["nullable"] == true;
-            let keywords = entries(schema).map(|(keyword, _)| keyword);
-            meaning.keywords.extend(keywords.filter(|keyword| !["$ref", "allOf"].contains(keyword)));
-            if let Some(name) = component_name(schema) {
-                let component = &self.truth["components"]["schemas"][name];
-                meaning.schema = component;
-                if form(component) != Form::Alias || self.is_path_value(name) {
-                    meaning.nullable |= component["nullable"] == true;
-                    meaning.component = Some(name);
-                    return meaning;
-                }
-            } else if let Some(behind) = schema.get("allOf") {
-                meaning.schema = &behind[0];
-            } else {
-                return meaning;
-            }
         }
     }
 
@@ -364,28 +291,6 @@ fn lowered_meaning(schema: &Value) -> Meaning<'_> {
     }
 }
 
-fn form(component: &Value) -> Form {
-    if component["type"] == "object" {
-        Form::Object
-    } else if component.get("enum").is_some() || component.get("oneOf").is_some() {
-        Form::Replaced
-    } else {
-        Form::Alias
-    }
-}
-
-fn component_name(schema: &Value) -> Option<&str> {
-    schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
-}
-
-fn entries(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    value.as_object().into_iter().flatten().map(|(name, property)| (name.as_str(), property))
-}
-
-fn items(value: &Value) -> Vec<&Value> {
-    value.as_array().into_iter().flatten().collect()
-}
-
 /// The true document, the lowered one, and the names of methods by operation id.
 fn documents() -> (Value, Value, BTreeMap<String, String>) {
     let sources = Sources::read(&xtask::workspace_root()).unwrap();
@@ -395,27 +300,6 @@ fn documents() -> (Value, Value, BTreeMap<String, String>) {
     let mut truth = ideogram_codegen::read_yaml(sources.document()).unwrap();
     remove_switches(&mut truth);
     (truth, client.lowered(), names.collect())
-}
-
-/// Removes what the client sets itself: the properties that make a call a job, and the parameters that make it a
-/// question for its price.
-fn remove_switches(truth: &mut Value) {
-    let mut switches = Vec::new();
-    for operation in truth["paths"].as_object_mut().unwrap().values_mut().flat_map(|it| it.as_object_mut().unwrap()) {
-        let operation = operation.1;
-        let parameter = operation["x-ideogram-quote"]["parameter"].clone();
-        if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
-            parameters.retain(|it| it["name"] != parameter);
-        }
-        let contents = entries(&operation["requestBody"]["content"]).map(|(_, body)| component_name(&body["schema"]));
-        let property = operation["x-ideogram-job"]["property"].as_str().unwrap_or_default();
-        switches.extend(contents.flatten().map(|name| (name.to_owned(), property.to_owned())));
-    }
-    for (component, property) in switches {
-        if let Some(properties) = truth["components"]["schemas"][&component]["properties"].as_object_mut() {
-            properties.shift_remove(&property);
-        }
-    }
 }
 
 #[test]

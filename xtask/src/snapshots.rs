@@ -23,8 +23,6 @@ pub const FOLDER: &str = "tests/contract/snapshots";
 pub enum SnapshotKind {
     /// The public surface of the generated client.
     Surface,
-    /// The JSON Schema of a public type.
-    Schema,
     /// The decoded samples of an operation.
     Samples,
 }
@@ -34,7 +32,6 @@ impl SnapshotKind {
     pub fn folder(self) -> &'static str {
         match self {
             Self::Surface => "surface",
-            Self::Schema => "schema",
             Self::Samples => "samples",
         }
     }
@@ -48,17 +45,13 @@ pub fn surface_name(part: &str) -> String {
     }
 }
 
-/// The name of the one snapshot with the JSON Schemas of all types.
-pub const SCHEMAS: &str = "types";
-
 /// Returns every expected snapshot as a path below [`FOLDER`].
 pub fn expected(client: &GeneratedClient, sources: &Sources) -> BTreeSet<String> {
     let file = |kind: SnapshotKind, name: &str| format!("{}/{name}.snap", kind.folder());
     let surface = crate::surface(client);
     let surface = surface.keys().map(|name| file(SnapshotKind::Surface, &surface_name(name)));
-    let schemas = [file(SnapshotKind::Schema, SCHEMAS)];
     let samples = sources.samples().map(|sample| file(SnapshotKind::Samples, sample.operation));
-    surface.chain(schemas).chain(samples).collect()
+    surface.chain(samples).collect()
 }
 
 /// Returns the snapshots of the public surface that differ from the client, without a build. Paths are from the root.
