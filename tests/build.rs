@@ -6,6 +6,7 @@
 use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
 
 use ideogram_codegen::{GeneratedClient, read_yaml};
+use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn Error>> {
     // `cargo package --workspace` also builds a copy of this package, alone: there is nothing to test in it.
@@ -17,6 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(folder.join("client.rs"), GeneratedClient::read(&petshop)?.source())?;
 
     let document = read("../openapi/ideogram.yaml")?;
+    let document = read_yaml(&document)?;
     let mut source = String::new();
     schemas(&document, &mut source)?;
     responses(&document, &mut source)?;
@@ -31,10 +33,13 @@ fn read(document: &str) -> Result<String, Box<dyn Error>> {
 }
 
 /// The JSON Schema of every type of a body. Path ids are never part of a body.
-fn schemas(document: &str, source: &mut String) -> Result<(), Box<dyn Error>> {
+fn schemas(document: &Value, source: &mut String) -> Result<(), Box<dyn Error>> {
     writeln!(source, "#[allow(clippy::too_many_lines, reason = \"a list\")]")?;
     writeln!(source, "pub(crate) fn schemas() -> Vec<(&'static str, schemars::Schema)> {{ vec![")?;
-    for name in GeneratedClient::read(document)?.data_types() {
+    let components = document["components"]["schemas"].as_object().into_iter().flatten();
+    // Other components are text or numbers with bounds, which have no type of their own.
+    let is_type = |schema: &Value| ["properties", "enum", "oneOf"].iter().any(|keyword| schema.get(keyword).is_some());
+    for (name, _) in components.filter(|(_, schema)| is_type(schema)) {
         writeln!(source, "({name:?}, schemars::schema_for!(types::{name})),")?;
     }
     writeln!(source, "] }}")?;
@@ -42,10 +47,9 @@ fn schemas(document: &str, source: &mut String) -> Result<(), Box<dyn Error>> {
 }
 
 /// The type of every operation's response.
-fn responses(document: &str, source: &mut String) -> Result<(), Box<dyn Error>> {
+fn responses(document: &Value, source: &mut String) -> Result<(), Box<dyn Error>> {
     writeln!(source, "pub(crate) fn decoder(operation: &str) -> Option<Decoder> {{ match operation {{")?;
-    let root = read_yaml(document)?;
-    let items = root["paths"].as_object().into_iter().flatten().filter_map(|(_, item)| item.as_object()).flatten();
+    let items = document["paths"].as_object().into_iter().flatten().filter_map(|(_, item)| item.as_object()).flatten();
     for (_, operation) in items {
         let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];
         let name = schema.as_str().and_then(|schema| schema.rsplit('/').next());

@@ -94,13 +94,6 @@ impl GeneratedClient {
         lines::source(self.tokens.clone())
     }
 
-    /// The names of the types that a body can contain: all but those of path values.
-    pub fn data_types(&self) -> Vec<&str> {
-        let components = self.facts.model.components.iter();
-        let data = components.filter(|(_, component)| !matches!(component.shape, model::Shape::Alias(_)));
-        data.map(|(name, _)| name.as_str()).collect()
-    }
-
     /// The document in the form that progenitor reads.
     pub fn lowered(&self) -> serde_json::Value {
         lower::lower(&self.facts.model, &self.facts.model.operations)
