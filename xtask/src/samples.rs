@@ -1,6 +1,6 @@
 //! Checks that examples are valid against the document and that news are not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -33,6 +33,7 @@ pub(crate) fn check(sources: &Sources, root: &Value, problems: &mut Vec<Problem>
         problems.push(Problem::of_file(path, message, repair));
     }
     let operations = schema_walk::operations(root);
+    let mut failures = Vec::new();
     for operation in &operations {
         let samples: Vec<_> = sources.samples().filter(|sample| sample.operation == operation.id).collect();
         if !samples.iter().any(|sample| sample.validity == Validity::Example) {
@@ -45,10 +46,9 @@ pub(crate) fn check(sources: &Sources, root: &Value, problems: &mut Vec<Problem>
             problems.push(Problem::of_document(document, &operation.node.pointer, message, repair));
         }
         let Some(check) = response_check(operation, &schemas) else { continue };
-        for sample in samples {
-            problems.extend(sample_problems(&sample, &check));
-        }
+        failures.extend(samples.iter().flat_map(|sample| sample_failures(sample, &check)));
     }
+    problems.extend(one_for_each_cause(failures));
     let is_known = |id: &str| operations.iter().any(|operation| operation.id == id);
     let unknown: BTreeSet<_> = sources.samples().filter(|sample| !is_known(sample.operation)).map(folder).collect();
     for (folder, id) in unknown {
@@ -111,56 +111,101 @@ fn response_check(operation: &Operation<'_>, schemas: &Schemas) -> Option<Check>
     schemas.check(response.get("schema")?.value).ok()
 }
 
-fn sample_problems(sample: &Sample<'_>, check: &Check) -> Vec<Problem> {
+/// What is wrong with a sample.
+struct Failure<'s> {
+    path: &'s str,
+    /// The location in the sample.
+    pointer: String,
+    line: Option<usize>,
+    message: String,
+    repair: String,
+    /// What is equal in all samples that fail for the same reason; `None` if the reason is in this sample alone.
+    cause: Option<String>,
+}
+
+/// Returns a problem for each cause, with the first of the samples. After an edit of the document, many samples may fail
+/// for the same cause.
+fn one_for_each_cause(failures: Vec<Failure<'_>>) -> Vec<Problem> {
+    let mut paths: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for failure in &failures {
+        if let Some(cause) = &failure.cause {
+            paths.entry(cause.clone()).or_default().insert(failure.path);
+        }
+    }
+    let problems = failures.into_iter().filter_map(|failure| {
+        let Failure { path, pointer, line, mut message, repair, cause } = failure;
+        if let Some(cause) = cause {
+            // Only the first failure of a cause finds its samples.
+            match paths.remove(&cause)?.len() - 1 {
+                0 => {}
+                1 => message += " (the same in another sample)",
+                others => message += &format!(" (the same in {others} other samples)"),
+            }
+        }
+        let problem = Problem::of_file(path, message, repair);
+        Some(if line.is_some() { problem.at_line(line) } else { problem.at_pointer(&pointer) })
+    });
+    problems.collect()
+}
+
+fn sample_failures<'s>(sample: &Sample<'s>, check: &Check) -> Vec<Failure<'s>> {
+    let failure = |message: String, repair: String| Failure {
+        path: sample.path,
+        pointer: String::new(),
+        line: None,
+        message,
+        repair,
+        cause: None,
+    };
     let value: Value = match serde_json::from_str(sample.text) {
         Ok(value) => value,
         Err(error) => {
-            let message = format!("not JSON: {error}");
-            return vec![Problem::of_file(sample.path, message, "correct the JSON").at_line(Some(error.line()))];
+            let not_json = failure(format!("not JSON: {error}"), "correct the JSON".to_owned());
+            return vec![Failure { line: Some(error.line()), ..not_json }];
         }
     };
-    if let Some(problem) = layout_problem(sample, &value) {
-        return vec![problem];
+    if let Some((line, repair)) = layout_difference(sample, &value) {
+        let message = "not in the layout of samples: two spaces, one property per line, a final newline";
+        return vec![Failure { line: Some(line), ..failure(message.to_owned(), repair) }];
     }
     let counterpart = |validity: Validity| format!("{}{}/{}.json", validity.folder(), sample.operation, sample.case);
     match sample.validity {
         Validity::Example => {
-            let violations = check.violations(&value).into_iter().take(MAX_VIOLATIONS);
             let repair = format!(
                 "correct it or the document; a response that breaks the document belongs to `{}`",
                 counterpart(Validity::News)
             );
-            violations
-                .map(|violation| {
-                    let message = format!("contradicts the document: {}", violation.message);
-                    Problem::of_file(sample.path, message, repair.clone()).at_pointer(&violation.pointer)
-                })
-                .collect()
+            let violations = check.violations(&value).into_iter().take(MAX_VIOLATIONS);
+            let failures = violations.map(|violation| Failure {
+                pointer: violation.pointer,
+                cause: Some(violation.cause),
+                ..failure(format!("contradicts the document: {}", violation.message), repair.clone())
+            });
+            failures.collect()
         }
         Validity::News if check.is_valid(&value) => {
             let repair = format!(
                 "move it to `{}`, or make it break the document as its name says",
                 counterpart(Validity::Example)
             );
-            vec![
-                Problem::of_file(sample.path, "valid against the document, so it is an example", repair).at_pointer(""),
-            ]
+            // Samples of one name have the same news.
+            let cause = Some(sample.case.to_owned());
+            vec![Failure { cause, ..failure("valid against the document, so it is an example".to_owned(), repair) }]
         }
         Validity::News => Vec::new(),
     }
 }
 
-/// Checks the layout, so that two samples differ only in content.
-fn layout_problem(sample: &Sample<'_>, value: &Value) -> Option<Problem> {
+/// Compares the layout, so that two samples differ only in content: the first line that differs, and the repair.
+fn layout_difference(sample: &Sample<'_>, value: &Value) -> Option<(usize, String)> {
     let wanted = serde_json::to_string_pretty(value).ok()? + "\n";
     if wanted == sample.text {
         return None;
     }
     let common = wanted.lines().zip(sample.text.lines()).take_while(|(wanted, found)| wanted == found).count();
-    let message = "not in the layout of samples: two spaces, one property per line, a final newline";
     let repair = match wanted.lines().nth(common) {
         Some(line) => format!("write `{}`", line.trim()),
         None => "end the file with one newline".to_owned(),
     };
-    Some(Problem::of_file(sample.path, message, repair).at_line(Some(common + 1)))
+    Some((common + 1, repair))
 }

@@ -24,6 +24,8 @@ pub(crate) struct Check(Validator);
 pub(crate) struct Violation {
     pub(crate) pointer: String,
     pub(crate) message: String,
+    /// The rule that is broken, without the value: equal in all values that break it.
+    pub(crate) cause: String,
 }
 
 impl Schemas {
@@ -55,6 +57,7 @@ impl Check {
             .map(|error| Violation {
                 pointer: error.instance_path().as_str().to_owned(),
                 message: truncated(&error.to_string()),
+                cause: format!("{}: {}", error.schema_path(), error.masked()),
             })
             .collect()
     }
@@ -130,8 +133,17 @@ mod tests {
 
         let violations = violations(&schema, &json!({"a": {"b": "text"}}));
 
-        let expected = Violation { pointer: "/a/b".into(), message: r#""text" is not of type "integer""#.into() };
-        assert_eq!(violations, [expected]);
+        let found: Vec<_> = violations.iter().map(|it| (it.pointer.as_str(), it.message.as_str())).collect();
+        assert_eq!(found, [("/a/b", r#""text" is not of type "integer""#)]);
+    }
+
+    #[test]
+    fn two_values_that_break_one_rule_have_one_cause() {
+        let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}});
+        let cause = |value: Value| violations(&schema, &value).remove(0).cause;
+
+        assert_eq!(cause(json!({"a": "x"})), cause(json!({"a": "y", "b": 1})));
+        assert_ne!(cause(json!({"a": "x"})), cause(json!({"b": "x"})));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Breakages of the document, each with the message that it causes.
 
-/// Breakages of the document and the whole report. `[LINE]` stands for the line that was edited; `[ELSEWHERE]` for the
-/// line of the text in the last column.
+/// Breakages of the document and the whole report, which is about the document unless it names a sample. `[LINE]` stands
+/// for the line that was edited; `[ELSEWHERE]` for the line of the text in the last column.
 pub(super) const BREAKAGES: &[(&str, &str, &str, &str, &str)] = &[
     (
         "a typing error in a keyword",
@@ -276,6 +276,48 @@ pub(super) const BREAKAGES: &[(&str, &str, &str, &str, &str)] = &[
         "description: See https://example.test for names.",
         "[LINE]: `#/components/schemas/CreateDatasetRequest/description`: `https://` in a description, which rustdoc reads \
          as markup; put it in backticks, or say it in words; links go to `externalDocs`",
+        "",
+    ),
+    (
+        "a misspelled name of an operation in an extension",
+        "        poll: get_generation_v2\n",
+        "        poll: get_generations_v2\n",
+        "[LINE]: `#/paths/~1v2~1image~1generate~1ideogram-4-5/post/x-ideogram-job/poll` (operation `post_generate_image_v2_ideogram45`): `get_generations_v2` is not an operation that \
+         returns the state of a job; did you mean `get_generation_v2`?",
+        "",
+    ),
+    (
+        "a misspelled name of a property in an extension",
+        "      x-ideogram-images: num_images\n",
+        "      x-ideogram-images: num_image\n",
+        "[LINE]: `#/paths/~1v1~1ideogram-v3~1generate/post/x-ideogram-images` (operation `post_generate_image_v3`): `num_image` is not an integer property of the \
+         request; did you mean `num_images`?",
+        "",
+    ),
+    (
+        "another value than those of an enum in an extension",
+        "        completed: completed\n",
+        "        completed: done\n",
+        "[LINE]: `#/paths/~1v2~1generations~1{generation_id}/get/x-ideogram-poll/completed` (operation `get_generation_v2`): `done` is not a value of \
+         `GenerationStatus`; write a value of the enum",
+        "",
+    ),
+    (
+        "a property beside `properties`",
+        "          $ref: '#/components/schemas/DatasetCoverAssetIdentifier'\n",
+        "          $ref: '#/components/schemas/DatasetCoverAssetIdentifier'\n      colour:\n        type: string\n        \
+         description: Red, most of the time.\n",
+        "[LINE]: `#/components/schemas/Dataset/colour`: `colour` is a property beside `properties`; indent it: it belongs \
+         inside `properties`",
+        "",
+    ),
+    (
+        "a value less, which several samples have",
+        "        - DRAFT\n",
+        "",
+        "openapi/examples/list_custom_models/every_state.json: `#/models/1/status`: contradicts the document: \"DRAFT\" is not \
+         one of \"CREATING\", \"TRAINING\" or 3 other candidates (the same in 2 other samples); correct it or the document; a \
+         response that breaks the document belongs to `openapi/news/list_custom_models/every_state.json`",
         "",
     ),
 ];

@@ -294,9 +294,11 @@ impl Reader<'_> {
     fn late_failures_have_a_status(&self, model: &Model, operation: &Operation) {
         let Some(name) = &operation.status_property else { return };
         let property = response_property(model, operation, name);
-        if !property.is_some_and(|property| matches!(model.resolved(&property.schema).kind, Kind::Integer(..))) {
+        if !property.is_some_and(|property| is_integer(model, property)) {
             let message = format!("`{name}` is not an integer property of the response");
-            self.report_at(&operation.pointer, message, "name the property that holds the status of a failure");
+            let known = response_properties(model, operation).iter().filter(|it| is_integer(model, it));
+            let repair = "name the property that holds the status of a failure";
+            self.report_name(operation, ("-status", None), name, message, known.map(|it| it.name.as_str()), repair);
         }
     }
 
@@ -311,14 +313,35 @@ impl Reader<'_> {
         }
         if !matches!(kind, Some(Kind::Integer(..))) {
             let message = format!("`{path}` is not an integer property of the request");
-            self.report_at(&operation.pointer, message, "name the property that holds the number of images");
+            let properties = operation.body.iter().flat_map(|body| model.properties(&body.component));
+            let known: Vec<String> = properties.flat_map(|property| integers(model, property)).collect();
+            let repair = "name the property that holds the number of images";
+            self.report_name(operation, ("-images", None), path, message, known.iter().map(String::as_str), repair);
         }
     }
 }
 
+/// Returns the properties of the response.
+pub(super) fn response_properties<'m>(model: &'m Model, operation: &'m Operation) -> &'m [Property] {
+    let component = operation.response.as_ref().and_then(|response| response.kind.component());
+    component.and_then(|component| model.object(component)).map_or(&[], |object| &object.properties)
+}
+
 /// Returns a property of the response.
 pub(super) fn response_property<'m>(model: &'m Model, operation: &'m Operation, name: &str) -> Option<&'m Property> {
-    model.object(operation.response.as_ref()?.kind.component()?)?.property(name)
+    response_properties(model, operation).iter().find(|property| property.name == name)
+}
+
+fn is_integer(model: &Model, property: &Property) -> bool {
+    matches!(model.resolved(&property.schema).kind, Kind::Integer(..))
+}
+
+/// Returns the path of a property if it is an integer, and those of its integers if it is an object.
+fn integers(model: &Model, property: &Property) -> Vec<String> {
+    let inner = model.resolved(&property.schema).kind.component().map_or(&[][..], |name| model.properties(name));
+    let inner = inner.iter().filter(|inner| is_integer(model, inner));
+    let inner = inner.map(|inner| format!("{}.{}", property.name, inner.name));
+    is_integer(model, property).then(|| property.name.clone()).into_iter().chain(inner).collect()
 }
 
 /// Returns whether the elements of a list or map may be null.

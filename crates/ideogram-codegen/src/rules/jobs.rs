@@ -1,7 +1,10 @@
 //! Reads and checks the marks of calls that run as jobs, of calls that can be priced, and of operations that return the
 //! state of a job.
 
-use super::{Reader, cross_checks::response_property};
+use super::{
+    Reader,
+    cross_checks::{response_properties, response_property},
+};
 use crate::{
     document::Node,
     model::{Job, Kind, Location, Model, Object, Operation, Poll, Property, Quote, Shape},
@@ -45,11 +48,16 @@ impl<'d> Reader<'d> {
     pub(super) fn jobs_can_be_polled(&self, model: &Model, operation: &Operation) {
         let Some(job) = &operation.job else { return };
         let report = |message: String, repair: &str| self.report_at(&operation.pointer, message, repair);
+        let report_name = |key, name: &str, message: String, known: Vec<&str>, repair: &str| {
+            self.report_name(operation, ("-job", Some(key)), name, message, known, repair);
+        };
         match model.operation(&job.poll).filter(|poll| poll.poll.is_some()) {
-            None => report(
-                format!("`{}` is not an operation that returns the state of a job", job.poll),
-                "name an operation with the extension for polls",
-            ),
+            None => {
+                let message = format!("`{}` is not an operation that returns the state of a job", job.poll);
+                let polls = model.operations.iter().filter(|it| it.poll.is_some()).map(|it| it.id.as_str());
+                let repair = "name an operation with the extension for polls";
+                report_name("poll", &job.poll, message, polls.collect(), repair);
+            }
             Some(poll) => {
                 let id = id_parameter(poll).and_then(|id| response_property(model, operation, id));
                 if !id.is_some_and(|id| is_text(model, id)) {
@@ -59,19 +67,26 @@ impl<'d> Reader<'d> {
             }
         }
         let object = operation.body.as_ref().and_then(|body| model.object(&body.component));
+        let named = |is_possible: &dyn Fn(&Object, &Property) -> bool| -> Vec<&str> {
+            let properties = object.iter().flat_map(|object| object.properties.iter().map(move |it| (*object, it)));
+            properties.filter(|(object, it)| is_possible(object, it)).map(|(_, it)| it.name.as_str()).collect()
+        };
         if let Some(name) = &job.property {
-            let property = object.and_then(|object| object.property(name)).filter(|property| !property.required);
-            let is_switch = property.is_some_and(|property| is_boolean(model, property));
-            if !is_switch || object.is_some_and(|object| is_in_a_choice(object, name)) {
+            let switches = named(&|object, property| {
+                !property.required && is_boolean(model, property) && !is_in_a_choice(object, &property.name)
+            });
+            if !switches.contains(&name.as_str()) {
                 let message = format!("`{name}` is not an optional boolean property of the request");
-                report(message, "name the property that makes a call a job, or leave it out if every call is one");
+                let repair = "name the property that makes a call a job, or leave it out if every call is one";
+                report_name("property", name, message, switches, repair);
             }
         }
-        if let Some(name) = &job.webhook
-            && !object.and_then(|object| object.property(name)).is_some_and(|property| is_text(model, property))
-        {
-            let message = format!("`{name}` is not a text property of the request");
-            report(message, "name the property with the address of the webhook");
+        if let Some(name) = &job.webhook {
+            let texts = named(&|_, property| is_text(model, property));
+            if !texts.contains(&name.as_str()) {
+                let message = format!("`{name}` is not a text property of the request");
+                report_name("webhook", name, message, texts, "name the property with the address of the webhook");
+            }
         }
         // The generated struct of a request lacks the property, for all operations that take it.
         let shares_the_body = |other: &&Operation| {
@@ -88,19 +103,22 @@ impl<'d> Reader<'d> {
 
     pub(super) fn quotes_have_a_price(&self, model: &Model, operation: &Operation) {
         let Some(quote) = &operation.quote else { return };
-        let report = |message: String, repair: &str| self.report_at(&operation.pointer, message, repair);
-        let is_switch = operation.parameters.iter().any(|parameter| {
-            parameter.name == quote.parameter
-                && parameter.location == Location::Query
+        let report_name = |key, name: &str, message: String, known: Vec<&str>, repair: &str| {
+            self.report_name(operation, ("-quote", Some(key)), name, message, known, repair);
+        };
+        let switches = operation.parameters.iter().filter(|parameter| {
+            parameter.location == Location::Query
                 && !parameter.required
                 && matches!(model.resolved(&parameter.schema).kind, Kind::Boolean)
         });
-        if !is_switch {
+        let switches: Vec<&str> = switches.map(|parameter| parameter.name.as_str()).collect();
+        if !switches.contains(&quote.parameter.as_str()) {
             let message = format!("`{}` is not an optional boolean query parameter", quote.parameter);
-            report(message, "name the parameter that asks for the price");
+            report_name("parameter", &quote.parameter, message, switches, "name the parameter that asks for the price");
         }
         if model.object(&quote.response).is_none() {
-            report(format!("`{}` is not an object", quote.response), "refer to an object with the price");
+            let message = format!("`{}` is not an object", quote.response);
+            report_name("response", "", message, Vec::new(), "refer to an object with the price");
         }
     }
 
@@ -111,9 +129,15 @@ impl<'d> Reader<'d> {
             let repair = "remove the other parameters and the body";
             report("a poll has one parameter, the id of the job in the path".to_owned(), repair);
         }
-        for name in [Some(&poll.status), poll.reason.as_ref()].into_iter().flatten() {
-            if !response_property(model, operation, name).is_some_and(|property| is_text(model, property)) {
-                report(format!("`{name}` is not a text property of the response"), "name a property of the response");
+        let report_name = |key, name: &str, message: String, known: &[&str], repair: &str| {
+            self.report_name(operation, ("-poll", Some(key)), name, message, known.iter().copied(), repair);
+        };
+        let texts = response_properties(model, operation).iter().filter(|property| is_text(model, property));
+        let texts: Vec<&str> = texts.map(|property| property.name.as_str()).collect();
+        for (key, name) in [("status", Some(&poll.status)), ("reason", poll.reason.as_ref())] {
+            if let Some(name) = name.filter(|name| !texts.contains(&name.as_str())) {
+                let message = format!("`{name}` is not a text property of the response");
+                report_name(key, name, message, &texts, "name a property of the response");
             }
         }
         let status = response_property(model, operation, &poll.status);
@@ -121,9 +145,11 @@ impl<'d> Reader<'d> {
             return;
         };
         let Shape::Enum(values) = &model.components[component].shape else { return };
-        for value in [&poll.completed, &poll.failed] {
+        let known: Vec<&str> = values.iter().map(String::as_str).collect();
+        for (key, value) in [("completed", &poll.completed), ("failed", &poll.failed)] {
             if !values.contains(value) {
-                report(format!("`{value}` is not a value of `{component}`"), "write a value of the enum");
+                let message = format!("`{value}` is not a value of `{component}`");
+                report_name(key, value, message, &known, "write a value of the enum");
             }
         }
     }

@@ -18,7 +18,7 @@ pub(crate) use self::jobs::id_parameter;
 use crate::{
     Error, Problem,
     document::{Document, Node},
-    model::{Model, Tag},
+    model::{Model, Operation, Tag},
     spelling,
 };
 
@@ -157,6 +157,30 @@ impl<'d> Reader<'d> {
         self.add(self.document.problem(pointer, message).repair(repair));
     }
 
+    /// Reports a name in an extension of an operation, at its own line. `key` is its key in the extension, if that is an
+    /// object; `known` are the names that are possible there.
+    fn report_name<'n>(
+        &self,
+        operation: &Operation,
+        (suffix, key): (&str, Option<&str>),
+        name: &str,
+        message: String,
+        known: impl IntoIterator<Item = &'n str>,
+        repair: &str,
+    ) {
+        let extension = self.document.follow(&format!("#{}", operation.pointer)).and_then(|node| {
+            let mut extensions = node.entries().filter(|(key, _)| key.starts_with("x-") && key.ends_with(suffix));
+            extensions.next().map(|(_, extension)| extension)
+        });
+        let found = match key {
+            Some(key) => extension.and_then(|extension| extension.get(key)),
+            None => extension,
+        };
+        let pointer = found.map_or_else(|| operation.pointer.clone(), |found| found.pointer);
+        let meant = spelling::nearest(name, known).map(|meant| format!("did you mean `{meant}`?"));
+        self.report_at(&pointer, message, meant.as_deref().unwrap_or(repair));
+    }
+
     fn add(&self, problem: Problem) {
         let operation = self.operation.borrow().clone();
         self.problems.borrow_mut().push(problem.in_operation(operation));
@@ -175,8 +199,18 @@ impl<'d> Reader<'d> {
     fn only_near_keys(&self, node: &Node<'d>, known: &[&str], near: &[&str]) {
         let unknown = || node.entries().filter(|(key, _)| !key.starts_with("x-") && !known.contains(key));
         let meant = |key: &str| spelling::nearest(key, near.iter().copied().filter(|name| node.get(name).is_none()));
-        let is_misspelled = unknown().any(|(key, _)| !near.contains(&key) && meant(key).is_some());
+        let is_property = |key: &str, value: &Node<'d>| {
+            node.get("properties").is_some() && is_schema(value) && meant(key) != Some("additionalProperties")
+        };
+        let is_misspelled =
+            unknown().any(|(key, value)| !near.contains(&key) && !is_property(key, &value) && meant(key).is_some());
         for (key, value) in unknown() {
+            if is_property(key, &value) {
+                let problem =
+                    self.document.problem(&value.pointer, format!("`{key}` is a property beside `properties`"));
+                self.add(problem.meant(key).repair("indent it: it belongs inside `properties`"));
+                continue;
+            }
             let problem = self.document.problem(&value.pointer, format!("unsupported keyword `{key}`"));
             match meant(key).filter(|_| !near.contains(&key)) {
                 Some(name) => self.add(problem.meant(name)),
@@ -249,6 +283,11 @@ impl<'d> Reader<'d> {
         self.report(&reference, message, format!("name an entry of `#/components/{section}/`"));
         None
     }
+}
+
+/// Returns whether a value looks like a schema, as the value of an unknown keyword.
+fn is_schema(node: &Node<'_>) -> bool {
+    ["type", "$ref", "allOf", "oneOf", "anyOf", "enum", "properties"].iter().any(|key| node.get(key).is_some())
 }
 
 fn is_header_name(name: &str) -> bool {
