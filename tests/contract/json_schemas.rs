@@ -239,7 +239,7 @@ fn differences(document: &Value, generated: &BTreeMap<&str, Value>) -> Vec<Strin
         match generated.get(name) {
             Some(schema) if *schema == wanted => {}
             Some(schema) => {
-                differences.push(format!("{name}: the document says\n  {wanted}\nits type says\n  {schema}"))
+                differences.push(format!("{name}: the document says\n  {wanted}\nits type says\n  {schema}"));
             }
             None => differences.push(format!("no type `{name}`")),
         }

@@ -28,6 +28,7 @@ pub struct Ambiguous {
 }
 
 /// A text as JSON, with the locations of its nodes.
+#[derive(Debug)]
 pub(crate) struct Yaml {
     pub(crate) root: Value,
     /// The line (counted from 1) of each node, by its JSON pointer.
