@@ -157,6 +157,22 @@ fn a_billed_call_in_flight_is_finished_after_a_signal_and_its_image_is_saved() {
 }
 
 #[test]
+fn a_job_that_is_submitted_while_a_signal_arrives_is_not_lost() {
+    for (signal, _, code) in SIGNALS {
+        let folder = tempfile::tempdir().unwrap();
+        let rogue = Rogue::sending_after(Duration::from_millis(700), "200 OK", r#"{"generation_id":"night-market"}"#);
+        let run = ideogram(["generate", "a lantern", "--out", "out"]).in_folder(folder.path());
+
+        let (exit, stderr) = signalled(signal, 1, run.at(rogue.url()).into_command(), &rogue);
+
+        assert_eq!(exit, Some(code), "{stderr}");
+        assert!(stderr.contains("ideogram generations save night-market"), "{stderr}");
+        let stored = folder.path().join("out/.ideogram-responses");
+        assert_eq!(std::fs::read_dir(stored).unwrap().count(), 1, "{stderr}");
+    }
+}
+
+#[test]
 fn after_a_signal_no_other_billed_call_begins() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a.png", "b.png"] {

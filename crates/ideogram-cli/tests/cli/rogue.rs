@@ -1,5 +1,7 @@
 //! A server that sends given responses, valid or not, or none.
 
+use std::time::Duration;
+
 use ideogram_testkit::{Reply, Server};
 
 /// Sends one response, or each of several, then refuses connections.
@@ -27,6 +29,13 @@ impl Rogue {
     /// One of these for each connection, then its end.
     pub(crate) fn sending_in_turn(bytes: impl IntoIterator<Item = String>) -> Self {
         Self::start(bytes.into_iter().map(|bytes| Reply::Bytes(bytes.into_bytes())).collect())
+    }
+
+    /// A complete response after a delay.
+    pub(crate) fn sending_after(delay: Duration, status: &str, body: &str) -> Self {
+        let length = body.len();
+        let response = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+        Self::start(vec![Reply::Delayed(delay, response.into_bytes())])
     }
 
     /// Reads the request and never responds.
