@@ -108,14 +108,19 @@ pub(super) enum SentJob {
     Id(String),
 }
 
-/// Finds the stored response to a row, or the job that it runs as.
-pub(super) async fn stored(folder: &Path, row: &Row, history: &History) -> Result<Found, Failure> {
+/// Finds the stored response to a row, or the job that it runs as. Most rows of a large table have no folder.
+pub(super) async fn stored(
+    folder: &Path,
+    row: &Row,
+    has_folder: bool,
+    history: &History,
+) -> Result<Found, Failure> {
     let before = match history.end(&row.key) {
         Some(End::Finished(finished)) => finished.images.clone(),
         _ => Vec::new(),
     };
-    let mut candidates: Vec<_> =
-        files_in(folder.join(RESPONSES).join(&row.key)).await?.into_iter().map(StoredAt::File).collect();
+    let files = if has_folder { files_in(folder.join(RESPONSES).join(&row.key)).await? } else { Vec::new() };
+    let mut candidates: Vec<_> = files.into_iter().map(StoredAt::File).collect();
     if let Some(End::Finished(finished)) = history.end(&row.key) {
         candidates.push(StoredAt::File(folder.join(&finished.stored)));
     }
