@@ -256,7 +256,8 @@ fn command(sources: &Sources, operation: &OperationSummary<'_>) -> Option<Need> 
     let command = sources.command_for(id, operation.method_name);
     let text = |path| sources.get(path).unwrap_or_default();
     if !operation.paid || !operation.makes_images {
-        let is_listed = text(IMAGE_COMMANDS).contains(&id.to_ascii_uppercase()) || text(COMMAND_COLUMN).contains(id);
+        let constant = format!("operations::{},", id.to_ascii_uppercase());
+        let is_listed = [IMAGE_COMMANDS, COMMAND_COLUMN].iter().any(|path| text(path).contains(&constant));
         return command.filter(|_| !is_listed).map(|command| {
             by_hand(COMMAND_COLUMN, format!("`{command}` calls `{id}`, and the list of operations does not say so"))
         });
