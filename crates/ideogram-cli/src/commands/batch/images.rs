@@ -109,12 +109,7 @@ pub(super) enum SentJob {
 }
 
 /// Finds the stored response to a row, or the job that it runs as. Most rows of a large table have no folder.
-pub(super) async fn stored(
-    folder: &Path,
-    row: &Row,
-    has_folder: bool,
-    history: &History,
-) -> Result<Found, Failure> {
+pub(super) async fn stored(folder: &Path, row: &Row, has_folder: bool, history: &History) -> Result<Found, Failure> {
     let before = match history.end(&row.key) {
         Some(End::Finished(finished)) => finished.images.clone(),
         _ => Vec::new(),

@@ -147,7 +147,8 @@ pub(super) async fn plan(
             }
             _ => false,
         };
-        let found = if is_done { images::Found::default() } else { images::stored(folder, row, has_folder, history).await? };
+        let found =
+            if is_done { images::Found::default() } else { images::stored(folder, row, has_folder, history).await? };
         if !is_done && journal.is_none() && has_folder {
             plan.unjournaled += 1;
         }
