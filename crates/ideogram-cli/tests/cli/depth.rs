@@ -111,7 +111,7 @@ fn the_response_of_a_paid_call_outlives_its_expression() {
     for expression in ["def f: 1 + f; f", ".a.b.c.d | error(\"no\")", "halt_error", "nan"] {
         let ran = ideogram(["--mock", "magic-prompt", "a cat", "--jq", expression]).run();
 
-        assert_eq!(ran.code(), Some(1), "{expression}: {ran}");
+        assert_eq!(ran.code(), Some(11), "{expression}: {ran}");
         assert!(ran.stderr().contains("the response was: {"), "{expression}: {ran}");
     }
 }

@@ -349,7 +349,7 @@ fn an_interrupt_during_downloads_has_a_hint_how_to_get_the_images_later() {
     assert_eq!(code, Some(130), "{stderr}");
     insta::assert_snapshot!(stderr, @"
     error: interrupted while images were being saved
-      they are made and billed, and stay at their links for a day
+      they are made and billed, and stay at their links for about 24 hours
     hint: this fetches the images from the stored response, at no cost, while their links live: ideogram save response.json --out out
     ");
     assert_eq!(files(&folder.path().join("out")), [] as [std::path::PathBuf; 0], "no half of an image stays");
