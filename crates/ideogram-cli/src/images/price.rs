@@ -2,7 +2,7 @@
 
 use clap::Args;
 use ideogram_client::{request::Request, types::PriceQuote, usage::Decimal};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     failure::Failure,
@@ -56,12 +56,7 @@ impl PriceFlags {
         }
         let most = highest(&quote);
         if let Some(max) = self.max_usd.filter(|max| most > *max) {
-            let what = format!(
-                "the price is {}, above --max-usd {}: nothing was sent",
-                price_text(&quote),
-                Decimal::from_micros(max)
-            );
-            return Err(Failure::usage(what).detail("usd_micros", quote.usd_micros));
+            return Err(above(&price_text(&quote), quote.usd_micros, max));
         }
         if self.quote {
             return Ok(false);
@@ -71,6 +66,13 @@ impl PriceFlags {
         }
         Ok(true)
     }
+}
+
+/// The refusal of a price above `--max-usd`.
+pub(crate) fn above(price: &str, usd_micros: impl Into<Value>, max: u64) -> Failure {
+    let max = Decimal::from_micros(max);
+    let what = format!("the price is {price}, above --max-usd {max}: nothing was sent");
+    Failure::usage(what).detail("usd_micros", usd_micros)
 }
 
 /// The highest price that a quote allows, in millionths of a US dollar.

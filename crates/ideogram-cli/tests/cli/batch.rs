@@ -199,7 +199,7 @@ fn prompts_that_look_like_comments_are_named_before_they_are_sent() {
 
     let ran = batch(&folder, &["prompts.txt", "--dry-run"]).run();
 
-    let warning = "warning: 2 prompts begin with `#`, the first in line 1, and are sent as they are\n";
+    let warning = "warning: beginning with `#`, which is sent as it is: 2 prompts, the first in line 1\n";
     assert!(ran.stderr().starts_with(warning), "{ran}");
 }
 

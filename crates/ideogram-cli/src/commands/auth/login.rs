@@ -10,14 +10,11 @@ use crate::{
     exit::Exit,
     failure::{Failure, KEY_PAGE},
     output::layout::Layout,
-    session::connection,
+    session::connection::{self, Globals},
+    session::context::{Context, Wording},
     session::environment,
     session::key::{self, KEY_VARIABLE, MAX_KEY_FILE_BYTES},
     session::keyring,
-    session::{
-        connection::Globals,
-        context::{Context, Wording},
-    },
     text_input::{self, Unreadable},
 };
 

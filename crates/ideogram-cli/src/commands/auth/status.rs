@@ -7,12 +7,9 @@ use crate::{
     exit::Exit,
     failure::Failure,
     output::layout::{ABSENT, Layout},
-    session::connection,
+    session::connection::{self, Globals},
+    session::context::{Context, Wording},
     session::key,
-    session::{
-        connection::Globals,
-        context::{Context, Wording},
-    },
 };
 
 /// Show which API key is used, and where it comes from

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 
 use futures_util::{StreamExt as _, stream};
-use ideogram_client::{types::PriceQuote, usage::Decimal};
+use ideogram_client::types::PriceQuote;
 use serde_json::json;
 
 use super::{journal::History, model::Model, plan::Plan, report::Stop, row::Row};
 use crate::{
     failure::Failure,
-    images::price::highest,
+    images::price::{above, highest},
     output::{
         layout::Layout,
         progress::Counted,
@@ -49,7 +49,7 @@ impl Budget {
             (None, Some(_)) if has_prices => prices(context, rows, send, u64::MAX).await?,
             _ => HashMap::new(),
         };
-        let sum = prices.values().fold(0_u64, |sum, price| sum.saturating_add(*price));
+        let sum = sum_of(&prices);
         let number = units::count(send.len() as u64, "row");
         match ask_above {
             Some(_) if !has_prices => {
@@ -107,7 +107,7 @@ pub(super) async fn quote(
     plan: &Plan,
 ) -> Result<(), Failure> {
     let prices = prices(context, rows, &plan.send, u64::MAX).await?;
-    let sum = prices.values().fold(0_u64, |sum, price| sum.saturating_add(*price));
+    let sum = sum_of(&prices);
     let images: u64 = plan.send.iter().map(|index| u64::from(rows[*index].images)).sum();
     let mut quotes = Vec::with_capacity(prices.len());
     for index in &plan.send {
@@ -123,17 +123,12 @@ pub(super) async fn quote(
         let rows = units::count(plan.confirm.len() as u64, "row");
         context.output().note(&format!("not counted: {rows} that may be paid already"));
     }
-    match max_usd_micros.filter(|max| sum > *max) {
-        Some(max) => {
-            let what = format!(
-                "the price is at most {}, above --max-usd {}: nothing was sent",
-                usd(sum),
-                Decimal::from_micros(max)
-            );
-            Err(Failure::usage(what).detail("usd_micros", sum))
-        }
-        None => Ok(()),
-    }
+    let limit = max_usd_micros.filter(|max| sum > *max);
+    limit.map_or(Ok(()), |max| Err(above(&format!("at most {}", usd(sum)), sum, max)))
+}
+
+fn sum_of(prices: &HashMap<usize, u64>) -> u64 {
+    prices.values().fold(0, |sum, price| sum.saturating_add(*price))
 }
 
 /// Returns the prices of rows in millionths of a US dollar, in their order, until their sum exceeds what is left.

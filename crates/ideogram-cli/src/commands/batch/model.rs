@@ -27,12 +27,14 @@ impl Model {
         Self::all().find(|model| is_name(model.0))
     }
 
-    /// The model whose property `model` has this value, such as `V_2`.
+    /// The model whose property `model` has values such as this one, such as `V_2`: the service may know more of them.
     pub(super) fn with_version(version: &str) -> Option<Self> {
+        let (family, _) = version.split_once('_')?;
+        let is_like = |value: &&str| value.split_once('_').is_some_and(|(of_value, _)| of_value == family);
         let has_it = |operation: &&Operation| {
             let property = legacy_properties(operation).iter().find(|property| property.name == "model");
             property
-                .is_some_and(|property| matches!(property.schema, Schema::Enum(values) if values.contains(&version)))
+                .is_some_and(|property| matches!(property.schema, Schema::Enum(values) if values.iter().any(is_like)))
         };
         Self::all().find(|model| model.operations().iter().any(has_it))
     }
@@ -94,5 +96,17 @@ impl Model {
 impl Default for Model {
     fn default() -> Self {
         Self(image::models().next().map_or("", |(name, _)| name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_that_the_document_does_not_know_is_one_of_the_legacy_models() {
+        for (version, model) in [("V_2", Some("legacy")), ("V_9_TURBO", Some("legacy")), ("v5", None), ("", None)] {
+            assert_eq!(Model::with_version(version).map(Model::name), model, "{version}");
+        }
     }
 }

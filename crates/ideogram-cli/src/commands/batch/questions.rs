@@ -107,10 +107,9 @@ pub(super) fn note_comments(context: &Context<'_>, rows: &[Row], plan: &Plan) {
     let sent = plan.send.iter().map(|index| &rows[*index]);
     let comments: Vec<u64> = sent.filter(|row| row.prompt.starts_with('#')).map(|row| row.line).collect();
     if let Some(first) = comments.first() {
-        let rows = units::count(comments.len() as u64, "prompt");
-        context
-            .output()
-            .warning(&format!("{rows} begin with `#`, the first in line {first}, and are sent as they are"));
+        let prompts = units::count(comments.len() as u64, "prompt");
+        let text = format!("beginning with `#`, which is sent as it is: {prompts}, the first in line {first}");
+        context.output().warning(&text);
     }
 }
 
