@@ -156,6 +156,8 @@ impl MediaType {
 pub(crate) struct Schema {
     pub(crate) kind: Kind,
     pub(crate) nullable: bool,
+    /// What the service takes when the value is left out, as text. That of a component is in its [`Component`].
+    pub(crate) default: Option<String>,
     pub(crate) description: String,
 }
 
@@ -209,6 +211,7 @@ pub(crate) struct ArrayBounds {
 #[derive(Debug)]
 pub(crate) struct Component {
     pub(crate) shape: Shape,
+    pub(crate) default: Option<String>,
     pub(crate) description: String,
     pub(crate) pointer: String,
 }
@@ -314,6 +317,12 @@ impl Model {
     /// Whether a value may be null, by its own schema or by the alias behind it.
     pub(crate) fn is_nullable(&self, schema: &Schema) -> bool {
         schema.nullable || self.resolved(schema).nullable
+    }
+
+    /// What the service takes when a value is left out: by its own schema, or by the component that it refers to.
+    pub(crate) fn default_of<'m>(&'m self, schema: &'m Schema) -> Option<&'m str> {
+        let component = || self.components.get(schema.kind.component()?)?.default.as_deref();
+        schema.default.as_deref().or_else(component)
     }
 
     /// The schema of an element of a list, and of any other value itself.

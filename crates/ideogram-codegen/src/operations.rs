@@ -147,12 +147,13 @@ fn input(
     schema: &Schema,
     description: &str,
 ) -> TokenStream {
-    let reference = schemas::reference(model, schema);
+    let (reference, default) = (schemas::reference(model, schema), option(model.default_of(schema)));
     quote! {
         Input {
             name: #name,
             location: #location,
             required: #required,
+            default: #default,
             schema: #reference,
             description: #description,
         }

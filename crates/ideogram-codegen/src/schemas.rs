@@ -132,7 +132,10 @@ fn object_schema(model: &Model, object: &Object) -> TokenStream {
         let (name, required) = (&property.name, property.required);
         let nullable = model.is_nullable(&property.schema);
         let schema = reference(model, &property.schema);
-        quote! { Property { name: #name, required: #required, nullable: #nullable, schema: #schema } }
+        let default = option(model.default_of(&property.schema));
+        quote! {
+            Property { name: #name, required: #required, nullable: #nullable, default: #default, schema: #schema }
+        }
     });
     let rules = object.choices.iter().map(|choice| match choice {
         Choice::NotTogether(names) => quote! { Rule::NotTogether(&[#(#names),*]) },

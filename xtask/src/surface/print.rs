@@ -4,8 +4,8 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// Fields of schemas that are omitted if they are `None`.
-const OMITTED_IF_NONE: [&str; 8] =
-    ["min_length", "max_length", "pattern", "minimum", "maximum", "min_items", "max_items", "additional"];
+const OMITTED_IF_NONE: [&str; 9] =
+    ["min_length", "max_length", "pattern", "minimum", "maximum", "min_items", "max_items", "additional", "default"];
 /// The widest line of prose.
 const WIDTH: usize = 100;
 
@@ -106,11 +106,12 @@ pub(super) fn constant_value(value: &syn::Expr) -> String {
             items.next().unwrap_or_default()
         }
         syn::Expr::Struct(value) => {
-            // The schema of a property of the body is a comment below its type.
+            // Schema and default of a property of the body are in a comment below its type.
             let in_body = value.fields.iter().any(|field| line(&field.expr) == "Location::Body");
             let is_omitted = |field: &&syn::FieldValue| {
                 let (name, value) = (line(&field.member), line(&field.expr));
-                in_body && name == "schema" || value == "None" && OMITTED_IF_NONE.contains(&name.as_str())
+                in_body && ["schema", "default"].contains(&name.as_str())
+                    || value == "None" && OMITTED_IF_NONE.contains(&name.as_str())
             };
             let properties = value.fields.iter().filter(|field| !is_omitted(field)).map(|field| {
                 let name = field.member.to_token_stream();

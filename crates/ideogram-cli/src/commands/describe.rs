@@ -6,11 +6,11 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use ideogram_client::{Client, File, types::DescribeModelVersion};
+use ideogram_client::{Client, File, operations, types::DescribeModelVersion};
 use serde::Serialize;
 use serde_json::{Map, value::RawValue};
 
-use super::values::Known;
+use super::values::{self, Known};
 use crate::{
     exit::Exit,
     failure::Failure,
@@ -36,7 +36,6 @@ Examples:
   ideogram describe lantern.png
   ideogram describe lanterns/*.jpg --output jsonl
   ideogram describe lantern.png --model v4 --no-boxes")]
-#[expect(clippy::doc_markdown, reason = "help is plain text")]
 pub(crate) struct Describe {
     /// The images: paths, `-` for standard input, or https links; JPEG, PNG or WebP
     #[arg(value_name = "IMAGE", required = true)]
@@ -46,8 +45,8 @@ pub(crate) struct Describe {
     #[arg(long, value_enum, default_value = "v3")]
     model: Model,
 
-    /// The version of the model for plain text [default: V_3] (v3 only)
     #[arg(long = "describe-model-version", value_name = "VERSION")]
+    #[arg(help = values::help("The version of the v3 model", &operations::POST_DESCRIBE, "describe_model_version"))]
     #[arg(value_parser = Known::new(DescribeModelVersion::ALL.iter().map(ToString::to_string)))]
     version: Option<String>,
 

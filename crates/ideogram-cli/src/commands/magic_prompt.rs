@@ -1,9 +1,12 @@
 //! `ideogram magic-prompt`.
 
 use clap::Args;
-use ideogram_client::types::{AspectRatioV4, MagicPromptV4Response};
+use ideogram_client::{
+    operations,
+    types::{AspectRatioV4, MagicPromptV4Response},
+};
 
-use super::values::Known;
+use super::values::{self, Known};
 use crate::{
     failure::Failure,
     images::{
@@ -28,7 +31,7 @@ pub(crate) struct MagicPrompt {
     /// The prompt to enrich; `-` reads it from standard input
     prompt: String,
 
-    /// Shape of the image it is for; AUTO leaves it to the service [default: AUTO]
+    #[arg(help = values::help("Shape of the image it is for", &operations::POST_MAGIC_PROMPT_V4, "aspect_ratio"))]
     #[arg(long, value_name = "RATIO", value_parser = Known::new(AspectRatioV4::ALL.iter().map(ToString::to_string)))]
     aspect_ratio: Option<String>,
 }

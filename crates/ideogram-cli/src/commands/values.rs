@@ -7,7 +7,7 @@ use clap::{
     Arg, ArgMatches, Command,
     builder::{PossibleValue, StringValueParser, TypedValueParser},
 };
-
+use ideogram_client::operation::Operation;
 use serde_json::Value;
 
 use crate::images::size::{self, short_name};
@@ -109,6 +109,14 @@ pub(crate) fn seconds(text: &str, min: f64) -> Result<Duration, String> {
     let time = time(text)?;
     let is_allowed = (min..=MAX_SECONDS).contains(&time.as_secs_f64());
     is_allowed.then_some(time).ok_or_else(|| format!("not from {min} to {MAX_SECONDS} seconds"))
+}
+
+/// The help of a flag, with the value that an operation takes without it.
+pub(crate) fn help(text: &str, operation: &Operation, property: &str) -> String {
+    let input = operation.inputs.iter().find(|input| input.name == property);
+    input
+        .and_then(|input| input.default)
+        .map_or_else(|| text.to_owned(), |default| format!("{text} [default: {default}]"))
 }
 
 /// The values of an argument; none if the command does not have it.

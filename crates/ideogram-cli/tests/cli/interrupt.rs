@@ -2,17 +2,15 @@
 #![cfg(unix)]
 
 use std::{
-    io::Read as _,
+    io::{BufRead as _, BufReader, Read as _},
     process::{Child, Command, Stdio},
     thread,
     time::Duration,
 };
 
-use ideogram_mock::MockServer;
-
 use crate::{
-    invocation::{Run, ideogram, serve},
-    rogue::Rogue,
+    invocation::{Run, ideogram},
+    rogue::{Rogue, TINY_WEBP},
 };
 
 /// The signals that end a command cleanly: what `kill` calls them, what messages call them, and the exit code.
@@ -126,27 +124,29 @@ fn a_command_that_was_started_to_outlive_its_terminal_does_so() {
     assert_eq!(child.wait().unwrap().code(), Some(143));
 }
 
-/// Starts a command, and signals once its first billed call has arrived. Returns the exit code, stdout and stderr.
-fn signalled_in_flight(name: &str, server: &MockServer, run: Run) -> (Option<i32>, String, String) {
-    let child = run.into_command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    while !server.requests().iter().any(|request| request.method == "POST") {
-        thread::sleep(Duration::from_millis(5));
-    }
+/// Starts a command, signals once its first billed call has arrived, and lets the service respond when the command has
+/// said that it waits. Returns the exit code, stdout and stderr.
+fn signalled_in_flight(name: &str, rogue: &Rogue, run: Run) -> (Option<i32>, String, String) {
+    let mut child = run.into_command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    rogue.wait_for_connection();
     signal(&child, name);
+    let mut reader = BufReader::new(child.stderr.take().unwrap());
+    let mut stderr = String::new();
+    reader.read_line(&mut stderr).unwrap();
+    rogue.release();
+    reader.read_to_string(&mut stderr).unwrap();
     let output = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    (output.status.code(), String::from_utf8(output.stdout).unwrap(), stderr)
 }
 
 #[test]
 fn a_billed_call_in_flight_is_finished_after_a_signal_and_its_image_is_saved() {
     for (signal, name, code) in SIGNALS {
         let folder = tempfile::tempdir().unwrap();
-        let server = serve(MockServer::builder().generation_time(Duration::from_millis(700)));
+        let rogue = Rogue::holding_an_image();
         let run = ideogram(["generate", "a lantern", "--model", "legacy", "--out", "out"]);
-        let run = run.against(&server).in_folder(folder.path());
 
-        let (exit, stdout, stderr) = signalled_in_flight(signal, &server, run);
+        let (exit, stdout, stderr) = signalled_in_flight(signal, &rogue, run.at(rogue.url()).in_folder(folder.path()));
 
         assert_eq!(exit, Some(code), "{stderr}");
         let note = format!("waiting for the call in flight, which may be billed ({name} again abandons it)\n");
@@ -160,10 +160,10 @@ fn a_billed_call_in_flight_is_finished_after_a_signal_and_its_image_is_saved() {
 fn a_job_that_is_submitted_while_a_signal_arrives_is_not_lost() {
     for (signal, _, code) in SIGNALS {
         let folder = tempfile::tempdir().unwrap();
-        let rogue = Rogue::sending_after(Duration::from_millis(700), "200 OK", r#"{"generation_id":"night-market"}"#);
-        let run = ideogram(["generate", "a lantern", "--out", "out"]).in_folder(folder.path());
+        let rogue = Rogue::holding(r#"{"generation_id":"night-market"}"#);
+        let run = ideogram(["generate", "a lantern", "--out", "out"]);
 
-        let (exit, stderr) = signalled(signal, 1, run.at(rogue.url()).into_command(), &rogue);
+        let (exit, _, stderr) = signalled_in_flight(signal, &rogue, run.at(rogue.url()).in_folder(folder.path()));
 
         assert_eq!(exit, Some(code), "{stderr}");
         assert!(stderr.contains("ideogram generations save night-market"), "{stderr}");
@@ -176,13 +176,13 @@ fn a_job_that_is_submitted_while_a_signal_arrives_is_not_lost() {
 fn after_a_signal_no_other_billed_call_begins() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a.png", "b.png"] {
-        std::fs::write(folder.path().join(name), b"RIFF\x12\0\0\0WEBPVP8L\x06\0\0\0\x2f\0\0\0\0\0").unwrap();
+        std::fs::write(folder.path().join(name), TINY_WEBP).unwrap();
     }
-    let server = serve(MockServer::builder().generation_time(Duration::from_millis(700)));
+    let rogue = Rogue::holding(r#"{"descriptions":[{"text":"a lantern"}]}"#);
     let run = ideogram(["describe", "a.png", "b.png", "--jq", ".descriptions[].image"]);
 
-    let (exit, stdout, stderr) = signalled_in_flight("-INT", &server, run.against(&server).in_folder(folder.path()));
+    let (exit, stdout, stderr) = signalled_in_flight("-INT", &rogue, run.at(rogue.url()).in_folder(folder.path()));
 
     assert_eq!((exit, stdout.as_str()), (Some(130), "a.png\n"), "{stderr}");
-    assert_eq!(server.requests().len(), 1);
+    assert_eq!(rogue.requests(), 1);
 }

@@ -138,6 +138,8 @@ pub struct Input {
     pub location: Location,
     /// Whether a call without it is refused.
     pub required: bool,
+    /// The value that the service takes when it is left out, as text; `None` if the document names none.
+    pub default: Option<&'static str>,
     /// The schema of its value; a list for an input with several values.
     pub schema: &'static Schema,
     /// The description of the document.

@@ -91,6 +91,8 @@ pub struct Property {
     pub required: bool,
     /// Whether it may be `null`.
     pub nullable: bool,
+    /// The value that the service takes when it is left out, as text; `None` if the document names none.
+    pub default: Option<&'static str>,
     /// The schema of its value.
     pub schema: &'static Schema,
 }

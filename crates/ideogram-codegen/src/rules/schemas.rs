@@ -78,7 +78,11 @@ impl<'d> Reader<'d> {
             Shape::Alias(self.schema(node))
         };
         let description = self.optional_text(node, "description");
-        Component { shape, description, pointer: node.pointer.clone() }
+        let default = match &shape {
+            Shape::Alias(schema) => schema.default.clone(),
+            _ => self.default(node),
+        };
+        Component { shape, default, description, pointer: node.pointer.clone() }
     }
 
     fn enumeration(&self, node: &Node<'d>) -> Shape {
@@ -253,6 +257,7 @@ impl<'d> Reader<'d> {
     pub(super) fn schema(&self, node: &Node<'d>) -> Schema {
         let of_kind = |kind| Schema {
             nullable: self.may_be_null(node, &kind),
+            default: self.default(node),
             kind,
             description: if node.get("$ref").is_none() {
                 self.optional_text(node, "description")
@@ -286,6 +291,27 @@ impl<'d> Reader<'d> {
             }
         }
         of_kind(self.plain(node))
+    }
+
+    /// The default of a scalar, as text. Descriptions name it too, and must name the same.
+    fn default(&self, node: &Node<'d>) -> Option<String> {
+        if node.get("$ref").is_some() {
+            return None;
+        }
+        let own = default_of(node);
+        let referenced = node.get("allOf").and_then(|list| list.items().next());
+        let component = referenced.and_then(|item| self.document.follow(item.get("$ref")?.value.as_str()?));
+        let default = own.clone().or_else(|| default_of(&component?));
+        let description = self.optional_text(node, "description");
+        let stated = description.split_once("Default ").and_then(|(_, rest)| rest.split_whitespace().next());
+        if let Some(stated) = stated.map(|stated| stated.trim_end_matches(['.', ',', ';']).trim_matches('`'))
+            && default.as_deref() != Some(stated)
+        {
+            let found = default.map_or_else(|| "there is none".to_owned(), |default| format!("it is `{default}`"));
+            let message = format!("the description says that the default is `{stated}`, and {found}");
+            self.report(node, message, "write the same value in the description and as `default`");
+        }
+        own
     }
 
     /// Returns whether the schema, or the enum, object or union that it refers to, is nullable. The model resolves
@@ -378,7 +404,7 @@ impl<'d> Reader<'d> {
                 if items.is_none() {
                     self.report(node, "an array without `items`", "say what it holds");
                 }
-                let any = || Schema { kind: Kind::Any, nullable: false, description: String::new() };
+                let any = || Schema { kind: Kind::Any, nullable: false, default: None, description: String::new() };
                 Kind::Array(Box::new(items.unwrap_or_else(any)), bounds)
             }
             Some("object") => {
@@ -443,5 +469,14 @@ impl<'d> Reader<'d> {
         let known: Vec<&str> = known.iter().copied().chain(ANNOTATIONS).collect();
         // The keywords that are there decide what a schema is, so a misspelled one may be any.
         self.only_near_keys(node, &known, &SCHEMA_KEYWORDS);
+    }
+}
+
+fn default_of(node: &Node) -> Option<String> {
+    let found = node.get("default")?;
+    match found.value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(found.value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }

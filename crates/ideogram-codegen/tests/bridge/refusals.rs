@@ -208,6 +208,16 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [CAT, cat]", "are both `Cat`"),
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [CAT, CAT]", "`CAT` is listed twice; remove one of the two"),
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: []", "an enum without values"),
+    (
+        "Kind: {type: string, description: What it is.,",
+        "Kind: {type: string, description: 'What it is. Default `DOG`.',",
+        "the description says that the default is `DOG`, and there is none; write the same value",
+    ),
+    (
+        "Kind: {type: string, description: What it is.,",
+        "Kind: {type: string, default: CAT, description: 'What it is. Default `DOG`.',",
+        "the description says that the default is `DOG`, and it is `CAT`",
+    ),
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [1, 2]", "expected text"),
     ("Kind: {type: string, description: What it is.,", "Kind: {type: string, nullable: true,", "enum disagree"),
     ("enum: [CAT, DOG, 3_LEGGED, 10x20]", "enum: [CAT, null]", "enum disagree"),

@@ -37,8 +37,10 @@ pub(super) struct Flag {
     /// The names that operations have for the property, if its name is not the only one.
     other_properties: &'static [&'static str],
     value_name: &'static str,
-    /// Bounds, values and models are added to it.
+    /// Bounds, values, defaults and models are added to it.
     help: &'static str,
+    /// What the service does without it where the document has no default.
+    by_service: &'static str,
 }
 
 /// What the value of a flag is.
@@ -76,6 +78,7 @@ pub(super) struct Target {
     pub(super) in_object: bool,
     pub(super) schema: &'static Schema,
     required: bool,
+    default: Option<&'static str>,
 }
 
 impl Target {
@@ -89,7 +92,7 @@ impl Target {
 }
 
 const fn flag(name: &'static str, value_name: &'static str, help: &'static str) -> Flag {
-    Flag { name, other_properties: &[], value_name, help }
+    Flag { name, other_properties: &[], value_name, help, by_service: "" }
 }
 
 /// In the order of the help.
@@ -101,32 +104,26 @@ pub(super) const FLAGS: &[Flag] = &[
     flag("reference_images", "IMAGE", "An image to refer to, as images after the first are; can be repeated"),
     flag("mask", "IMAGE", "The mask: black is repainted, white is kept; it has the size of the image"),
     flag("json_prompt", "FILE", "A structured prompt in place of PROMPT: a JSON file, or `-` for standard input"),
-    flag("upscale_factor", "FACTOR", "How much to enlarge the result; more costs more"),
+    flag("upscale_factor", "FACTOR", "Enlarges the result; more costs more"),
     flag("custom_model", "MODEL", "A trained model: its URI, name or id, as `ideogram models list` shows them")
         .setting(&["custom_model_uri"]),
-    flag(
-        "image_weight",
-        "NUMBER",
-        "How much of the image is kept [default: 50; with v4 the service decides by the prompt]",
-    ),
+    flag("image_weight", "NUMBER", "How much of the image is kept")
+        .without_default("the service decides by the prompt"),
     flag(
         "size",
         "SIZE",
         "Size in pixels, such as 2048x2048; `auto`; `source`, as the first of --images; `list` shows them",
     ),
-    flag(
-        "quality",
-        "QUALITY",
-        "How carefully to draw, which sets the price [default: high, or medium if images are edited]",
-    ),
-    flag("output_resolution", "SIZE", "How large the image is; more costs more [default: 1k]"),
+    flag("quality", "QUALITY", "How carefully to draw, which sets the price")
+        .without_default("high, or medium if images are edited"),
+    flag("output_resolution", "SIZE", "How large the image is; more costs more"),
     flag(
         "stacked_custom_models",
         "MODEL[=WEIGHT]",
         "Another custom model for the same image, with a weight; can be repeated",
     ),
-    flag("resemblance", "NUMBER", "How close to stay to the image [default: 50]"),
-    flag("detail", "NUMBER", "How much detail to add [default: 50]"),
+    flag("resemblance", "NUMBER", "How close to stay to the image"),
+    flag("detail", "NUMBER", "How much detail to add"),
     flag(
         "image_urls",
         "LINK",
@@ -134,14 +131,14 @@ pub(super) const FLAGS: &[Flag] = &[
          IMAGES: this machine fetches them and sends the images",
     ),
     flag("negative_prompt", "TEXT", "What to leave out of the image; the prompt takes precedence"),
-    flag("private", "", "Show the result to nobody else [default: as the plan of the account says]"),
+    flag("private", "", "Show the result to nobody else").without_default("as the plan of the account says"),
     flag("transparent_background", "", "Make the background transparent"),
     flag(
         "enable_copyright_detection",
         "",
         "Detect likenesses and logos, which takes longer and may withhold the image",
     ),
-    flag("num_images", "NUMBER", "How many images to make; each one is billed [default: 1]"),
+    flag("num_images", "NUMBER", "How many images to make; each one is billed"),
     flag("font_candidate_files", "FONT", "A font that the text may be set in; can be repeated"),
     flag("seed", "NUMBER", "Seed of the random numbers; the same seed creates the same image again"),
     flag("resolution", "SIZE", "Size in pixels, such as 1024x1024; `list` shows those of the model"),
@@ -150,10 +147,10 @@ pub(super) const FLAGS: &[Flag] = &[
         "RATIO",
         "Aspect ratio, such as 16:9; where the model takes only sizes, the largest one with it",
     ),
-    flag("rendering_speed", "SPEED", "Trades quality for time, and sets the price [default: default]"),
+    flag("rendering_speed", "SPEED", "Trades quality for time, and sets the price"),
     flag("magic_prompt", "OPTION", "Whether the service may rewrite the prompt")
         .setting(&["magic_prompt", "magic_prompt_option"]),
-    flag("style_type", "TYPE", "Broad family of styles [default: general]"),
+    flag("style_type", "TYPE", "Broad family of styles"),
     flag("style_preset", "NAME", "A named style; `list` shows all"),
     flag("style_codes", "CODE", "A style by its code; can be repeated"),
     flag("style_reference_images", "IMAGE", "An image with the style to use; can be repeated"),
@@ -167,12 +164,16 @@ pub(super) const FLAGS: &[Flag] = &[
         "Which part of the character's image counts: a grayscale image of the same size",
     ),
     flag("webhook_url", "URL", "An https address that the service calls when the images are made"),
-    flag("legacy_model", "NAME", "The legacy model, with `--model legacy` [default: V_2]").setting(&["model"]),
+    flag("legacy_model", "NAME", "The legacy model, with `--model legacy`").setting(&["model"]),
 ];
 
 impl Flag {
     const fn setting(self, other_properties: &'static [&'static str]) -> Self {
         Self { other_properties, ..self }
+    }
+
+    const fn without_default(self, by_service: &'static str) -> Self {
+        Self { by_service, ..self }
     }
 
     /// The property, under each name that operations have for it.
@@ -198,12 +199,12 @@ impl Flag {
         };
         let is_named = |name: &str| self.properties().contains(&name) || is_other(name);
         if let Some(input) = body().find(|input| is_named(input.name)) {
-            let (schema, required) = (input.schema, input.required);
-            return Some(Target { property: input.name, in_object: false, schema, required });
+            let (schema, required, default) = (input.schema, input.required, input.default);
+            return Some(Target { property: input.name, in_object: false, schema, required, default });
         }
         let property = legacy_properties(operation).iter().find(|property| is_named(property.name))?;
-        let (schema, required) = (property.schema, property.required);
-        Some(Target { property: property.name, in_object: true, schema, required })
+        let (schema, required, default) = (property.schema, property.required, property.default);
+        Some(Target { property: property.name, in_object: true, schema, required, default })
     }
 
     pub(super) fn kind(&self, target: Target) -> Kind {
@@ -294,7 +295,43 @@ impl Flag {
         Known::new(values)
     }
 
-    /// What it does, its bounds or values, and the models that take it unless all do.
+    /// What is taken without it, with the models if that differs.
+    fn default(&self, command: &ImageCommand, targets: &[(&Model, Target)]) -> Option<String> {
+        let default = |model: &Model, target: Target| {
+            let of_command = model.default.filter(|(property, _)| *property == target.property).map(|(_, value)| value);
+            let value = of_command.or(target.default).map(|value| size::short_name(value).to_lowercase());
+            // A switch is off without saying so, and an aspect ratio chooses a size, which has the default.
+            let is_silent =
+                |value: &str| value == "auto" || matches!(self.kind(target), Kind::Switch | Kind::AspectRatio);
+            match value {
+                Some(value) if is_silent(&value) => String::new(),
+                Some(value) => value,
+                None => self.by_service.to_owned(),
+            }
+        };
+        // The first operation of a model is called if the flag is not there.
+        let (mut models, mut defaults) = (Vec::new(), Vec::new());
+        for (model, target) in targets {
+            if !models.contains(&model.flags()) {
+                models.push(model.flags());
+                defaults.push(default(model, *target));
+            }
+        }
+        let mut distinct: Vec<&String> = defaults.iter().collect();
+        distinct.sort();
+        distinct.dedup();
+        if let [only] = distinct[..] {
+            return Some(only.clone()).filter(|only| !only.is_empty());
+        }
+        let groups = distinct.into_iter().filter(|value| !value.is_empty()).map(|value| {
+            let has =
+                |model: &Model| models.iter().zip(&defaults).any(|(it, other)| *it == model.flags() && other == value);
+            format!("{value} with {}", command.flags_of(has).join(", ").replace("--model ", ""))
+        });
+        Some(groups.collect::<Vec<_>>().join("; "))
+    }
+
+    /// What it does, its bounds or values, its default, and the models that take it unless all do.
     fn help(&self, command: &ImageCommand, targets: &[(&Model, Target)]) -> String {
         let mut help = match self.name {
             "prompt" => format!("{}; `-` reads it from standard input", command.prompt),
@@ -309,7 +346,10 @@ impl Flag {
             _ if !values.is_empty() && values.len() <= MAX_LISTED => format!(": {}", values.join(", ")),
             _ => String::new(),
         };
-        help.insert_str(help.find(['[', ';']).map_or(help.len(), |at| help[..at].trim_end().len()), &allowed);
+        help.insert_str(help.find([';']).unwrap_or(help.len()), &allowed);
+        if let Some(default) = self.default(command, targets) {
+            help.push_str(&format!(" [default: {default}]"));
+        }
         let takes = |model: &Model| targets.iter().any(|(it, _)| it.flags() == model.flags());
         if command.models.iter().any(|model| !takes(model)) {
             let models = command.flags_of(takes).join(", ").replace("--model ", "");

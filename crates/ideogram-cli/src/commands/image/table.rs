@@ -270,7 +270,7 @@ ideogram remove-background fox.png
     ImageCommand {
         name: "upscale",
         about: "Enlarge an image",
-        details: "The service chooses the factor unless --upscale-factor says it; `--output json` shows the new size.",
+        details: "`--output json` shows the new size.",
         examples: "\
 ideogram upscale lantern.png
   ideogram upscale lantern.png --upscale-factor x4

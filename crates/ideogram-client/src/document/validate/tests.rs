@@ -20,7 +20,7 @@ static WEIGHT: Schema = Schema::Number {
 static LIST: Schema = Schema::Array { items: &TEXT, min_items: Some(1), max_items: Some(2) };
 
 const fn property(name: &'static str, required: bool, schema: &'static Schema) -> Property {
-    Property { name, required, nullable: false, schema }
+    Property { name, required, nullable: false, default: None, schema }
 }
 
 static A: Object = Object { properties: &[property("a", true, &COUNT)], rules: &[], additional: None };
