@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use crate::{
     batch_killed::number,
-    interrupt::signal,
+    interrupt::{Signal, signal},
     invocation::{ideogram, serve},
 };
 
@@ -148,14 +148,14 @@ fn kills_of_every_kind_pay_for_nothing_twice_and_lose_nothing() {
             let mut child = scene.start(&[]);
             let after = random.u64(5..400);
             thread::sleep(Duration::from_millis(after));
-            let name = ["-KILL", "-TERM", "-HUP", "-INT"][random.usize(..4)];
-            signal(&child, name);
+            let by = [Signal::KILL, Signal::TERM, Signal::HUP, Signal::INT][random.usize(..4)];
+            signal(&child, by);
             let status = child.wait().unwrap();
-            scene.story.push(format!("{name} after {after} ms: {status}"));
+            scene.story.push(format!("{by:?} after {after} ms: {status}"));
             done += 1;
 
             // After a SIGKILL its worker still finishes what it has sent.
-            if name != "-KILL" {
+            if by != Signal::KILL {
                 assert_eq!(scene.lost(), 0, "{}", scene.story());
             }
             scene.check_nothing_is_half();

@@ -10,7 +10,11 @@ use std::{
 };
 
 use ideogram_mock::{MockServer, Scenario};
+#[cfg(unix)]
+use rustix::process::{Pid, kill_process, kill_process_group};
 
+#[cfg(unix)]
+use crate::interrupt::Signal;
 use crate::invocation::{ideogram, serve};
 
 /// How long the server takes to make images: long enough to be killed meanwhile.
@@ -60,10 +64,10 @@ fn finish(folder: &Path, server: &MockServer, more: &[&str]) -> (Option<i32>, St
 }
 
 /// Kills a command, or its whole process group, as `timeout` and CI services do.
+#[cfg(unix)]
 fn kill(mut child: Child, group: bool) {
     if group {
-        let group = format!("-{}", child.id());
-        assert!(Command::new("kill").args(["-KILL", "--", &group]).status().unwrap().success());
+        kill_process_group(Pid::from_child(&child), Signal::KILL).unwrap();
     } else {
         child.kill().unwrap();
     }
@@ -169,7 +173,8 @@ fn a_batch_whose_worker_is_killed_says_so() {
     }
 
     let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap();
-    assert!(Command::new("kill").args(["-KILL", children.trim()]).status().unwrap().success(), "{children}");
+    let worker = Pid::from_raw(children.trim().parse().unwrap()).unwrap();
+    kill_process(worker, Signal::KILL).unwrap();
     let output = child.wait_with_output().unwrap();
 
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -194,7 +199,7 @@ mod interrupted {
 
     #[test]
     fn after_a_signal_rows_in_flight_are_finished_and_no_more_are_sent() {
-        for (name, signal_name, exit) in SIGNALS {
+        for (by, name, exit) in SIGNALS {
             let folder = tempfile::tempdir().unwrap();
             rows(folder.path());
             let server = serve(MockServer::builder().generation_time(Duration::from_millis(400)));
@@ -203,14 +208,14 @@ mod interrupted {
             let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
             wait_for_a_row(&server);
             // `timeout` sends it twice.
-            signal(&child, name);
-            signal(&child, name);
+            signal(&child, by);
+            signal(&child, by);
             let output = child.wait_with_output().unwrap();
 
             let stderr = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(exit), "{stderr}");
             assert!(stderr.contains("no more rows are sent; waiting for"), "{stderr}");
-            assert!(stderr.contains(&format!("({signal_name} again abandons them)")), "{stderr}");
+            assert!(stderr.contains(&format!("({name} again abandons them)")), "{stderr}");
             let sent = paid(&server).len();
             assert!(sent <= 3, "at most as many as may be in flight: {sent}");
             assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), sent, "all are saved\n{stderr}");
@@ -230,7 +235,7 @@ mod interrupted {
             thread::sleep(Duration::from_millis(5));
         }
 
-        signal(&child, "-INT");
+        signal(&child, Signal::INT);
         let output = child.wait_with_output().unwrap();
 
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -269,12 +274,12 @@ mod interrupted {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut pipe = std::io::BufReader::new(child.stderr.take().unwrap());
         wait_for_a_row(&server);
-        signal(&child, "-INT");
+        signal(&child, Signal::INT);
         let mut stderr = String::new();
         std::io::BufRead::read_line(&mut pipe, &mut stderr).unwrap();
         // An earlier one would count as the same signal.
         thread::sleep(Duration::from_millis(600));
-        signal(&child, "-TERM");
+        signal(&child, Signal::TERM);
         std::io::Read::read_to_string(&mut pipe, &mut stderr).unwrap();
 
         assert_eq!(child.wait().unwrap().code(), Some(143), "{stderr}");

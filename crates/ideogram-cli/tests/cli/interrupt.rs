@@ -8,33 +8,37 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
+
 use crate::{
     invocation::{Run, ideogram},
     rogue::{Rogue, TINY_WEBP},
 };
 
-/// The signals that end a command cleanly: what `kill` calls them, what messages call them, and the exit code.
-pub(crate) const SIGNALS: [(&str, &str, i32); 3] =
-    [("-INT", "Ctrl-C", 130), ("-TERM", "SIGTERM", 143), ("-HUP", "SIGHUP", 129)];
+/// The signals that end a command cleanly, what messages call them, and the exit code.
+pub(crate) const SIGNALS: [(Signal, &str, i32); 3] =
+    [(Signal::INT, "Ctrl-C", 130), (Signal::TERM, "SIGTERM", 143), (Signal::HUP, "SIGHUP", 129)];
 
 /// Sends a signal to a command that runs.
-pub(crate) fn signal(child: &Child, name: &str) {
-    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+pub(crate) fn signal(child: &Child, signal: Signal) {
+    // Not by the command `kill`: on a busy machine it may take longer than what the signal is to interrupt.
+    kill_process(Pid::from_child(child), signal).unwrap();
 }
 
 /// Starts a command whose call is never answered, and presses Ctrl-C once it has been sent.
 pub(crate) fn interrupted(run: Run, rogue: &Rogue) -> (Option<i32>, String) {
-    signalled("-INT", 1, run.into_command(), rogue)
+    signalled(Signal::INT, 1, run.into_command(), rogue)
 }
 
-fn signalled(name: &str, times: u32, mut command: Command, rogue: &Rogue) -> (Option<i32>, String) {
+fn signalled(by: Signal, times: u32, mut command: Command, rogue: &Rogue) -> (Option<i32>, String) {
     let mut child: Child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     rogue.wait_for_connection();
-    signal(&child, name);
+    signal(&child, by);
     for _ in 1..times {
         // An earlier one would count as the same signal.
         thread::sleep(Duration::from_millis(600));
-        signal(&child, name);
+        signal(&child, by);
     }
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
@@ -46,7 +50,7 @@ fn the_second_interrupt_abandons_a_paid_call_and_says_that_it_may_be_billed() {
     let rogue = Rogue::silent();
     let run = ideogram(["api", "train_model_v3", "--dataset-id=demo", "--model-name=lanterns", "--yes"]);
 
-    let (code, stderr) = signalled("-INT", 2, run.at(rogue.url()).into_command(), &rogue);
+    let (code, stderr) = signalled(Signal::INT, 2, run.at(rogue.url()).into_command(), &rogue);
 
     assert_eq!(code, Some(130));
     insta::assert_snapshot!(stderr, @"
@@ -97,7 +101,7 @@ fn every_signal_lists_calls_in_flight_and_has_its_exit_code() {
 
         let (exit, stderr) = signalled(signal, times, run.into_command(), &rogue);
 
-        assert_eq!(exit, Some(code), "{signal}: {stderr}");
+        assert_eq!(exit, Some(code), "{name}: {stderr}");
         assert!(stderr.contains(message), "{stderr}");
         assert_eq!(stderr.contains(&format!("{name} ended the command")), name != "Ctrl-C", "{stderr}");
     }
@@ -116,20 +120,20 @@ fn a_command_that_was_started_to_outlive_its_terminal_does_so() {
 
     let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     rogue.wait_for_connection();
-    signal(&child, "-HUP");
+    signal(&child, Signal::HUP);
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert_eq!(child.try_wait().unwrap(), None, "it goes on");
-    signal(&child, "-TERM");
+    signal(&child, Signal::TERM);
 
     assert_eq!(child.wait().unwrap().code(), Some(143));
 }
 
 /// Starts a command, signals once its first billed call has arrived, and lets the service respond when the command has
 /// said that it waits. Returns the exit code, stdout and stderr.
-fn signalled_in_flight(name: &str, rogue: &Rogue, run: Run) -> (Option<i32>, String, String) {
+fn signalled_in_flight(by: Signal, rogue: &Rogue, run: Run) -> (Option<i32>, String, String) {
     let mut child = run.into_command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     rogue.wait_for_connection();
-    signal(&child, name);
+    signal(&child, by);
     let mut reader = BufReader::new(child.stderr.take().unwrap());
     let mut stderr = String::new();
     reader.read_line(&mut stderr).unwrap();
@@ -181,7 +185,7 @@ fn after_a_signal_no_other_billed_call_begins() {
     let rogue = Rogue::holding(r#"{"descriptions":[{"text":"a lantern"}]}"#);
     let run = ideogram(["describe", "a.png", "b.png", "--jq", ".descriptions[].image"]);
 
-    let (exit, stdout, stderr) = signalled_in_flight("-INT", &rogue, run.at(rogue.url()).in_folder(folder.path()));
+    let (exit, stdout, stderr) = signalled_in_flight(Signal::INT, &rogue, run.at(rogue.url()).in_folder(folder.path()));
 
     assert_eq!((exit, stdout.as_str()), (Some(130), "a.png\n"), "{stderr}");
     assert_eq!(rogue.requests(), 1);

@@ -11,6 +11,8 @@ use std::{
 use ideogram_mock::{MockServer, MockServerBuilder};
 use tempfile::TempDir;
 
+#[cfg(unix)]
+use crate::interrupt::{Signal, signal};
 use crate::{
     images::{calls, folder},
     invocation::{Ran, ideogram, serve, snapshot},
@@ -55,7 +57,7 @@ fn command(text: &str) -> String {
 fn a_killed_command_cannot_say_so_and_the_next_one_names_its_job() {
     let (server, folder) = (serve(slow()), folder(&[]));
     let (mut child, ..) = waiting(&server, &folder);
-    crate::interrupt::signal(&child, "-KILL");
+    signal(&child, Signal::KILL);
     child.wait().unwrap();
 
     let next = run(&server, &folder, "generate lantern --out out --name next");
@@ -95,12 +97,12 @@ fn a_timeout_bounds_the_wait_and_the_images_can_be_saved_later() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_command_says_how_to_fetch_the_images_and_nothing_is_paid_twice() {
-    for (name, exit) in [("-INT", Some(130)), ("-TERM", Some(143)), ("-KILL", None)] {
+    for (by, exit) in [(Signal::INT, Some(130)), (Signal::TERM, Some(143)), (Signal::KILL, None)] {
         let (server, folder) = (serve(slow()), folder(&[]));
         let (mut child, mut rest, line) = waiting(&server, &folder);
 
-        crate::interrupt::signal(&child, name);
-        assert_eq!(child.wait().unwrap().code(), exit, "{name}");
+        signal(&child, by);
+        assert_eq!(child.wait().unwrap().code(), exit, "{by:?}");
         let mut stderr = String::new();
         rest.read_to_string(&mut stderr).unwrap();
 
@@ -111,7 +113,7 @@ fn an_interrupted_command_says_how_to_fetch_the_images_and_nothing_is_paid_twice
         }
         let saved = run(&server, &folder, &printed);
         assert_eq!((saved.code(), images(&folder.path().join("out"))), (Some(0), 1), "{saved}");
-        assert_eq!(calls(&server).len(), 1, "{name}");
+        assert_eq!(calls(&server).len(), 1, "{by:?}");
         let again = run(&server, &folder, &printed);
         assert!(again.code() == Some(0) && again.stderr().contains("image 1 is already saved"), "{again}");
         assert_eq!(images(&folder.path().join("out")), 1);

@@ -84,7 +84,7 @@ mod unix {
     fn signals_are_passed_on_and_the_command_decides_whether_it_ends() {
         let script = "trap 'echo first; trap \"echo second; exit 5\" INT TERM HUP' INT TERM HUP
                       echo ready; while :; do sleep 0.02; done";
-        for (signal, _, _) in SIGNALS {
+        for (by, name, _) in SIGNALS {
             let run = ideogram(["mock", "run", "-q", "--", "/bin/sh", "-c", script]).env("PATH", "/usr/bin:/bin");
             let mut command = run.into_command();
             let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -95,7 +95,7 @@ mod unix {
                 stdout.read_line(&mut line).unwrap();
                 lines.push(line);
                 if lines.len() < 3 {
-                    crate::interrupt::signal(&child, signal);
+                    crate::interrupt::signal(&child, by);
                     // Signals that follow at once count as one.
                     std::thread::sleep(std::time::Duration::from_millis(600));
                 }
@@ -104,8 +104,8 @@ mod unix {
             child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
 
             let code = child.wait().unwrap().code();
-            assert_eq!(lines, ["ready\n", "first\n", "second\n"], "{signal}");
-            assert_eq!((code, stderr.as_str()), (Some(5), ""), "{signal}");
+            assert_eq!(lines, ["ready\n", "first\n", "second\n"], "{name}");
+            assert_eq!((code, stderr.as_str()), (Some(5), ""), "{name}");
         }
     }
 }

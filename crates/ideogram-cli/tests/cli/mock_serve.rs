@@ -28,7 +28,7 @@ impl Server {
 
     /// Sends a signal, and returns the exit code and what else was printed.
     #[cfg(unix)]
-    fn end(&mut self, signal: &str) -> (Option<i32>, String, String) {
+    fn end(&mut self, signal: crate::interrupt::Signal) -> (Option<i32>, String, String) {
         crate::interrupt::signal(&self.child, signal);
         let (mut stdout, mut stderr) = (String::new(), String::new());
         self.stdout.read_to_string(&mut stdout).unwrap();
@@ -61,12 +61,12 @@ fn another_process_uses_the_server() {
 #[cfg(unix)]
 #[test]
 fn a_signal_ends_the_server_well_as_soon_as_its_address_is_known() {
-    for (signal, _, _) in crate::interrupt::SIGNALS {
+    for (signal, name, _) in crate::interrupt::SIGNALS {
         let mut server = Server::start([]);
 
         let (code, stdout, stderr) = server.end(signal);
 
-        assert_eq!((code, stdout.as_str()), (Some(0), ""), "{signal}");
+        assert_eq!((code, stdout.as_str()), (Some(0), ""), "{name}");
         let shown = stderr.replace(&server.url, "[URL]");
         insta::allow_duplicates! {
             insta::assert_snapshot!(shown, @"

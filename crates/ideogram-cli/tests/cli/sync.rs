@@ -4,6 +4,8 @@ use std::process::Stdio;
 
 use ideogram_mock::{MockServer, Scenario};
 
+#[cfg(unix)]
+use crate::interrupt::{Signal, signal};
 use crate::{
     invocation::{Ran, ideogram, snapshot},
     sync_setup::{IMAGE, SyncSetup},
@@ -442,19 +444,13 @@ fn sync_under_way(setup: &SyncSetup) -> std::process::Child {
 }
 
 #[cfg(unix)]
-fn signal(child: &std::process::Child, name: &str) {
-    let id = child.id().to_string();
-    assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
-}
-
-#[cfg(unix)]
 #[test]
 fn an_interrupted_sync_says_what_was_under_way_and_the_next_one_asks_first() {
     let setup = SyncSetup::with(MockServer::builder().storing_time(std::time::Duration::from_secs(2)));
     setup.fill(2);
 
     let child = sync_under_way(&setup);
-    signal(&child, "-INT");
+    signal(&child, Signal::INT);
     let interrupted = Ran::of(child.wait_with_output().unwrap());
     let again = setup.datasets("sync", []).run();
 
@@ -478,9 +474,9 @@ fn two_syncs_into_one_dataset_exclude_each_other() {
     setup.fill(2);
 
     let mut child = sync_under_way(&setup);
-    signal(&child, "-STOP");
+    signal(&child, Signal::STOP);
     let second = setup.datasets("sync", []).run();
-    signal(&child, "-CONT");
+    signal(&child, Signal::CONT);
 
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(second.code(), Some(2), "{second}");

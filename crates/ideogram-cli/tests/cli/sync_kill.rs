@@ -107,10 +107,13 @@ fn start<const N: usize>(setup: &SyncSetup, options: [&str; N]) -> Child {
 /// Ends a process by some signal; returns whether it ended by it, and not on its own before.
 #[cfg(unix)]
 fn end(child: &mut Child, random: &mut fastrand::Rng) -> bool {
-    let (signal, code) =
-        random.choice([("-KILL", None), ("-TERM", Some(143)), ("-HUP", Some(129)), ("-INT", Some(130))]).unwrap();
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let (signal, code) = random
+        .choice([(Signal::KILL, None), (Signal::TERM, Some(143)), (Signal::HUP, Some(129)), (Signal::INT, Some(130))])
+        .unwrap();
     // It may be gone by now.
-    std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    let _ = kill_process(Pid::from_child(child), signal);
     let ended = child.wait().unwrap();
     // Before it hears signals, it ends by them as every process does.
     ended.code() == code || ended.code().is_none()

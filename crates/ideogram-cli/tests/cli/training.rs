@@ -343,8 +343,7 @@ fn an_interrupted_wait_says_how_to_continue() {
     while !server.requests().iter().any(|request| request.path.starts_with("/models/") && request.status.is_some()) {
         std::thread::sleep(Duration::from_millis(1));
     }
-    let id = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    crate::interrupt::signal(&child, crate::interrupt::Signal::INT);
 
     let ran = Ran::of(child.wait_with_output().unwrap());
     assert_eq!(ran.code(), Some(130));
