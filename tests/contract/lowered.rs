@@ -12,7 +12,9 @@ use ideogram_codegen::GeneratedClient;
 use serde_json::Value;
 use xtask::Sources;
 
-use crate::true_document::{Form, Meaning, TrueDocument, component_name, entries, form, items, remove_switches};
+use crate::true_document::{
+    Form, Meaning, TrueDocument, component_name, entries, form, items, parameter_pointer, remove_switches,
+};
 
 /// Keywords that an operation of the lowered document may lack.
 const OPERATION: &[(&str, &str)] = &[
@@ -317,6 +319,8 @@ fn a_lowering_that_changes_the_wire_is_noticed() {
     let (truth, lowered, method_names) = documents();
     let generate = "/paths/~1v1~1ideogram-v3~1generate/post";
     let dataset = "/paths/~1datasets~1{dataset_id}/get";
+    let id = parameter_pointer(&lowered, dataset, "dataset_id");
+    let status = parameter_pointer(&lowered, "/paths/~1models/get", "status");
     let schemas = "/components/schemas";
 
     for (pointer, wrong) in [
@@ -329,10 +333,10 @@ fn a_lowering_that_changes_the_wire_is_noticed() {
         ),
         (format!("{generate}/security"), "[]"),
         (format!("{dataset}/parameters"), "[]"),
-        (format!("{dataset}/parameters/0/in"), "\"query\""),
-        (format!("{dataset}/parameters/0/schema"), r##"{"$ref": "#/components/schemas/ModelId"}"##),
-        ("/paths/~1models/get/parameters/1/schema/type".to_owned(), "\"string\""),
-        ("/paths/~1models/get/parameters/1/required".to_owned(), "true"),
+        (format!("{id}/in"), "\"query\""),
+        (format!("{id}/schema"), r##"{"$ref": "#/components/schemas/ModelId"}"##),
+        (format!("{status}/schema/type"), "\"string\""),
+        (format!("{status}/required"), "true"),
         ("/paths/~1models/delete".to_owned(), "{}"),
         (format!("{schemas}/GenerateImageV3Request/required"), "[]"),
         (format!("{schemas}/GenerateImageV3Request/properties/extra"), r#"{"type": "string"}"#),

@@ -21,7 +21,10 @@ use self::{
     comparison::compare,
     description::{Document, Operation},
 };
-use crate::raw_server::{RawRequest, RawServer, response};
+use crate::{
+    raw_server::{RawRequest, RawServer, response},
+    true_document::parameter_pointer,
+};
 
 /// Returns the arguments of each typed call of an operation, and the request that it sends.
 async fn sent(operation: &Operation<'_>) -> Vec<(Value, RawRequest)> {
@@ -175,7 +178,8 @@ async fn a_request_that_differs_from_the_document_is_detected() {
     }
     let request = "/components/schemas/GenerateImageV3Request";
     let body = "/paths/~1v1~1ideogram-v3~1generate/post/requestBody/content/multipart~1form-data";
-    let models = "/paths/~1models/get/parameters";
+    let status = parameter_pointer(&document.0, "/paths/~1models/get", "status");
+    let id = parameter_pointer(&document.0, "/paths/~1datasets~1{dataset_id}/get", "dataset_id");
 
     for (pointer, value) in [
         (format!("{request}/properties/style_reference_images/items/format"), "byte"),
@@ -188,9 +192,9 @@ async fn a_request_that_differs_from_the_document_is_detected() {
         ("/components/schemas/MagicPromptOption/enum".to_owned(), "[AUTO]"),
         (format!("{body}/encoding/color_palette/contentType"), "text/plain"),
         ("/components/securitySchemes/ApiKey/name".to_owned(), "X-Api-Key"),
-        (format!("{models}/1/name"), "state"),
-        (format!("{models}/1/schema/type"), "string"),
-        ("/paths/~1datasets~1{dataset_id}/get/parameters/0/name".to_owned(), "id"),
+        (format!("{status}/name"), "state"),
+        (format!("{status}/schema/type"), "string"),
+        (format!("{id}/name"), "id"),
     ] {
         let mut edited = Document(document.0.clone());
         put(&mut edited.0, &pointer, ideogram_codegen::read_yaml(value).unwrap());

@@ -16,6 +16,14 @@ pub(crate) enum Form {
     Alias,
 }
 
+/// The pointer of a parameter, by its name: its number changes when another one is added.
+pub(crate) fn parameter_pointer(document: &Value, operation: &str, name: &str) -> String {
+    let pointer = format!("{operation}/parameters");
+    let parameters = document.pointer(&pointer).and_then(Value::as_array);
+    let number = parameters.and_then(|all| all.iter().position(|parameter| parameter["name"] == name));
+    format!("{pointer}/{}", number.unwrap_or_else(|| panic!("`{operation}` has no parameter `{name}`")))
+}
+
 /// A schema behind names that mean nothing on the wire.
 pub(crate) struct Meaning<'d> {
     /// The object, enum or union that it is.

@@ -3,7 +3,7 @@
 //! cargo-deny checks licenses, sources, forbidden packages and advisories as `.deny.toml` says, and lists packages that are
 //! there in two versions. cargo-machete finds dependencies that no source names.
 
-use std::{path::Path, process::Command};
+use std::path::Path;
 
 use anyhow::{Result, ensure};
 
@@ -15,21 +15,14 @@ const TOOLS: [&str; 2] = ["deny", "machete"];
 /// Runs both tools; `advisories` are downloaded.
 pub fn audit(root: &Path, advisories: bool) -> Result<()> {
     for tool in TOOLS {
-        let is_installed = is_installed(tool_of_cargo().arg(tool));
+        let is_installed = is_installed(cargo().arg(tool));
         ensure!(is_installed, "cargo-{tool} is missing; run `cargo install --locked cargo-{tool}`");
     }
-    let mut deny = tool_of_cargo();
+    let mut deny = cargo();
     deny.args(["deny", "check", "bans", "licenses", "sources"]).current_dir(root);
     if advisories {
         deny.arg("advisories");
     }
     run(&mut deny, "cargo-deny fails; replace what it refuses, or add an exception to `.deny.toml` with its reason")?;
-    run(tool_of_cargo().arg("machete").current_dir(root), "remove the dependencies that cargo-machete has listed")
-}
-
-/// A command for cargo without a variable of `cargo run`, by which cargo-machete decides that it is no subcommand.
-fn tool_of_cargo() -> Command {
-    let mut command = cargo();
-    command.env_remove("CARGO_PKG_NAME");
-    command
+    run(cargo().arg("machete").current_dir(root), "remove the dependencies that cargo-machete has listed")
 }

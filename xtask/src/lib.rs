@@ -73,9 +73,17 @@ pub fn workspace_root() -> PathBuf {
     package.parent().map_or(package.clone(), Path::to_owned)
 }
 
-/// Returns a command for the cargo that runs this program.
+/// Returns a command for the cargo that runs this program, without what `cargo run` says of this package: build scripts
+/// depend on it, and that of ring would run again after each change from one cargo to the other, with all that follows.
+/// `cargo-machete` decides by it that it is no subcommand.
 fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(|name| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|it| name.starts_with(it))) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// Returns whether a program, or a subcommand of cargo, is installed.
