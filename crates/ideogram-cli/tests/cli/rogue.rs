@@ -24,10 +24,7 @@ impl Rogue {
 
     /// A complete response with further header lines.
     pub(crate) fn responding_with(status: &str, headers: &str, body: &str) -> Self {
-        let length = body.len();
-        Self::sending(format!(
-            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
-        ))
+        Self::sending(complete(status, headers, body.as_bytes()))
     }
 
     /// These bytes, then the end of the connection.
@@ -95,7 +92,12 @@ impl Rogue {
     }
 }
 
-fn ok(body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+fn complete(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n");
     [head.as_bytes(), body].concat()
+}
+
+fn ok(body: &[u8]) -> Vec<u8> {
+    complete("200 OK", "", body)
 }

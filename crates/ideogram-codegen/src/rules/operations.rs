@@ -217,6 +217,7 @@ impl<'d> Reader<'d> {
             return None;
         };
         let description = self.optional_text(node, "description");
+        self.check_stated_default(node, &schema);
         Some(Parameter { name, location, required, description, schema: self.schema(&schema) })
     }
 

@@ -293,25 +293,30 @@ impl<'d> Reader<'d> {
         of_kind(self.plain(node))
     }
 
-    /// The default of a scalar, as text. Descriptions name it too, and must name the same.
+    /// The default of a scalar, as text, unless it is that of a component.
     fn default(&self, node: &Node<'d>) -> Option<String> {
         if node.get("$ref").is_some() {
             return None;
         }
-        let own = default_of(node);
-        let referenced = node.get("allOf").and_then(|list| list.items().next());
-        let component = referenced.and_then(|item| self.document.follow(item.get("$ref")?.value.as_str()?));
-        let default = own.clone().or_else(|| default_of(&component?));
-        let description = self.optional_text(node, "description");
+        self.check_stated_default(node, node);
+        default_of(node)
+    }
+
+    /// Refuses a description that names another default than the schema has, itself or by its component.
+    pub(super) fn check_stated_default(&self, described: &Node<'d>, schema: &Node<'d>) {
+        let description = self.optional_text(described, "description");
         let stated = description.split_once("Default ").and_then(|(_, rest)| rest.split_whitespace().next());
-        if let Some(stated) = stated.map(|stated| stated.trim_end_matches(['.', ',', ';']).trim_matches('`'))
-            && default.as_deref() != Some(stated)
-        {
+        let Some(stated) = stated.map(|stated| stated.trim_end_matches(['.', ',', ';']).trim_matches('`')) else {
+            return;
+        };
+        let reference = schema.get("$ref").or_else(|| schema.get("allOf")?.items().next()?.get("$ref"));
+        let component = reference.and_then(|reference| self.document.follow(reference.value.as_str()?));
+        let default = default_of(schema).or_else(|| default_of(&component?));
+        if default.as_deref() != Some(stated) {
             let found = default.map_or_else(|| "there is none".to_owned(), |default| format!("it is `{default}`"));
             let message = format!("the description says that the default is `{stated}`, and {found}");
-            self.report(node, message, "write the same value in the description and as `default`");
+            self.report(described, message, "write the same value in the description and as `default`");
         }
-        own
     }
 
     /// Returns whether the schema, or the enum, object or union that it refers to, is nullable. The model resolves

@@ -128,6 +128,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "- {name: more, in: query, schema: {type: string}}\n        - {name: id, in: path",
         "one parameter, the id of the job",
     ),
+    (
+        "in: query\n          required: true",
+        "in: query\n          description: How many. Default 7.\n          required: true",
+        "the description says that the default is `7`, and there is none",
+    ),
     ("in: query\n          required: true", "in: cookie\n          required: true", "parameters in `cookie`"),
     ("/photos/{number}", "/photos/{n}", "is not in the path"),
     ("/photos/{number}", "/photos/no-{number}", "neither plain nor"),
