@@ -5,6 +5,7 @@
 //! library in the same way.
 
 use std::{
+    cell::Cell,
     fs,
     io::{BufRead as _, BufReader, Write as _},
     net::TcpListener,
@@ -170,13 +171,16 @@ impl Bench<'_> {
     }
 
     fn batch(&self) -> Result<()> {
-        let command = self.command()?;
+        let (command, batches, runs) = (self.command()?, self.folder.join("batch"), Cell::new(0));
+        recreate(&batches)?;
         let once = |rows: u32| {
+            // Each run has its own folder: ext4 is slow for some seconds where thousands of files were just deleted.
+            runs.set(runs.get() + 1);
+            let folder = batches.join(runs.get().to_string());
+            create_folder(&folder)?;
             let mut serve = Command::new(&command);
             serve.args(["mock", "serve", "--api-key", KEY]).stderr(Stdio::null());
             let server = Server::start(&mut serve)?;
-            let folder = self.folder.join("batch");
-            recreate(&folder)?;
             fs::write(folder.join("rows.csv"), table(rows)).context("cannot write the rows of a batch")?;
             let mut batch = self.against(&command, server.url(), &folder);
             let usage = measure(batch.args(["--yes", "--quiet", "batch", "rows.csv", "--out", "out"]))?;
@@ -190,7 +194,7 @@ impl Bench<'_> {
         compare("batch of 5,000 rows, for each row", "500 rows", &pairs, |usage| usage.wall, "ms");
         compare("  CPU of the command", "500 rows", &pairs, |usage| usage.cpu, "ms");
         compare("  memory", "500 rows", &pairs, |usage| usage.peak_mib, "MiB");
-        Ok(())
+        fs::remove_dir_all(&batches).context("cannot remove the folders of the batches")
     }
 
     fn dry_run(&self) -> Result<()> {
