@@ -51,8 +51,7 @@ pub(crate) async fn generate_and_save(
     let requested = request.images();
     let runs_as_job = request.operation().job.is_some();
     let images = units::count(requested.into(), "image");
-    let sent = if runs_as_job { request.clone().into_job() } else { Ok(request.clone()) };
-    let sent = sent.map_err(|error| context.failure(wording, &error))?;
+    let sent = job::as_sent(request.clone()).map_err(|error| context.failure(wording, &error))?;
     if context.is_dry_run() {
         context.show(&sent, wording).await?;
         if sent.operation().quote.is_some() {
@@ -68,8 +67,10 @@ pub(crate) async fn generate_and_save(
     make_ready(&folder, saving).await?;
     for job in job::unsaved(&folder).await {
         let text = format!(
-            "the images of the generation {} are not saved; if its command has ended, this saves them, at no cost: {}",
+            "the images of the generation {} are not saved; if its command has ended, this saves them, at no cost (to \
+             forget them, delete \"{}\"): {}",
             job.id,
+            job.stored_at.display(),
             save_command(&job.id, &folder)
         );
         context.output().warning(&text);
@@ -121,7 +122,12 @@ impl PaidCall<'_> {
         let job = submitted.map_err(Unfinished::Call)?;
         let wait = context.timeout().into_iter().fold(job.wait(), Wait::deadline);
         let waited = job::wait(context, wait, job.id(), action, &save_command(job.id(), folder)).await;
-        if let (Err(Unfinished::Ended(_)), Some(path)) = (&waited, job.stored_at()) {
+        let has_ended = match &waited {
+            Err(Unfinished::Failed(_)) => context.is_mock(),
+            Err(Unfinished::Ended(_)) => true,
+            _ => false,
+        };
+        if let Some(path) = job.stored_at().filter(|_| has_ended) {
             // It is not billed, and nothing can be fetched.
             let _ = fs::remove_file(path);
         }

@@ -12,6 +12,7 @@ use ideogram_client::{
     job::{JobError, JobState, Wait},
     operation::Operation,
     operations,
+    request::Request,
     save::HasImages as _,
 };
 use serde::de::DeserializeOwned;
@@ -34,6 +35,11 @@ pub(crate) enum Unfinished {
     Call(Error),
 }
 
+/// The request that is sent: that of a job, if the operation can run as one.
+pub(crate) fn as_sent(request: Request) -> Result<Request, Error> {
+    if request.operation().job.is_some() { request.into_job() } else { Ok(request) }
+}
+
 /// Waits for a generation. `action` is what could not be done if it fails, `next` the command that fetches the images
 /// later.
 pub(crate) async fn wait<T: DeserializeOwned + Send + 'static>(
@@ -46,8 +52,13 @@ pub(crate) async fn wait<T: DeserializeOwned + Send + 'static>(
     let progress = context.progress(format!("generation {id}"), Counted::Time, None);
     let interrupted = context.interrupt().gracefully();
     let runs_on = |exit: Exit, what: &str| {
-        let failure = Failure::new(exit, what.to_owned())
-            .fact(format!("the generation {id} runs on, and is billed when it completes"));
+        let failure = Failure::new(exit, what.to_owned());
+        if context.is_mock() {
+            let fact =
+                format!("the generation {id} was not completed, and ends with the mock server: it costs nothing");
+            return failure.fact(fact).hint("`ideogram mock serve` runs one that stays, to wait for it later");
+        }
+        let failure = failure.fact(format!("the generation {id} runs on, and is billed when it completes"));
         failure.hint(format!("this fetches its images, at no cost: {next}")).detail("generation_id", id)
     };
     if context.interrupt().is_signalled() {
@@ -69,7 +80,9 @@ pub(crate) async fn wait<T: DeserializeOwned + Send + 'static>(
                 JobState::PollFailed(failure) => progress.message(failure.to_string()),
                 _ if !is_announced => {
                     is_announced = true;
-                    context.output().note(&format!("generation {id}; if this is interrupted: {next}"));
+                    if !context.is_mock() {
+                        context.output().note(&format!("generation {id}; if this is interrupted: {next}"));
+                    }
                 }
                 _ => {}
             },
@@ -86,7 +99,9 @@ pub(crate) async fn wait<T: DeserializeOwned + Send + 'static>(
             }
             Err(error) => {
                 let failure = runs_on(Exit::Running, action);
-                return Err(Unfinished::Failed(failure.because(&error)));
+                // It says that the generation runs on.
+                let failure = if context.is_mock() { failure } else { failure.because(&error) };
+                return Err(Unfinished::Failed(failure));
             }
         }
     }
@@ -97,7 +112,7 @@ pub(crate) async fn wait<T: DeserializeOwned + Send + 'static>(
 pub(crate) struct Unsaved {
     pub(crate) id: String,
     /// The stored response with the id. It is replaced when the images have arrived.
-    stored_at: PathBuf,
+    pub(super) stored_at: PathBuf,
 }
 
 impl Unsaved {

@@ -65,6 +65,7 @@ fn a_dry_run_shows_every_request_and_leaves_nothing_behind() {
 
     PART    CONTENT
     prompt  a river
+    async   true
 
     line 2 (cats): 2 images
 
@@ -76,6 +77,7 @@ fn a_dry_run_shows_every_request_and_leaves_nothing_behind() {
     PART        CONTENT
     prompt      two cats
     num_images  2
+    async       true
     ----- stderr -----
     dry run: nothing was sent; 2 requests would generate 3 images
     3 images would be billed (prices: https://ideogram.ai/features/api-pricing); --quote prints their price

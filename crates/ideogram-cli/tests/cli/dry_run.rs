@@ -137,6 +137,41 @@ fn files_are_shown_with_name_size_and_media_type() {
 }
 
 #[test]
+fn what_is_shown_is_what_is_sent() {
+    for model in ["v4.5", "v4", "v3", "legacy"] {
+        let folder = folder();
+        fs::write(folder.path().join("rows.csv"), format!("prompt,model\na cat,{model}\n")).unwrap();
+        for (line, pointer) in
+            [(format!("generate cat --model {model}"), ""), ("batch rows.csv".to_owned(), "/requests/0/request")]
+        {
+            let server = serve(MockServer::builder());
+            let run = |more: &str| {
+                let line = format!("{line}{more}");
+                ideogram(line.split(' ')).against(&server).in_folder(folder.path()).run()
+            };
+
+            let shown = run(" --dry-run --output json");
+            let ran = run(" --out out");
+
+            assert_eq!((shown.code(), ran.code()), (Some(0), Some(0)), "{shown}\n{ran}");
+            let requests = server.requests();
+            let sent = requests.iter().find(|request| request.method == "POST").unwrap();
+            let json = shown.json();
+            let shown = json.pointer(pointer).unwrap();
+            assert!(shown["url"].as_str().unwrap().ends_with(&sent.path), "{line}: {shown}");
+            let names = |parts: &mut dyn Iterator<Item = &str>| parts.map(str::to_owned).collect::<Vec<_>>();
+            let parts = shown["parts"].as_array().into_iter().flatten();
+            let shown_names = names(&mut parts.map(|part| part["name"].as_str().unwrap()));
+            assert_eq!(shown_names, names(&mut sent.parts.iter().map(|part| part.name.as_str())), "{line}");
+            if sent.parts.is_empty() {
+                let body: serde_json::Value = serde_json::from_slice(&sent.body).unwrap();
+                assert_eq!(shown["json"], body, "{line}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_sent_is_named() {
     let ran = ideogram(["--dry-run", "api", "post_remove_background", "--image", "nope.png"]).run();
 

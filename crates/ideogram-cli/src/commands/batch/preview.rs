@@ -3,7 +3,9 @@
 use serde_json::{Map, json};
 
 use super::{budget, plan::Plan, row::Row};
-use crate::{failure::Failure, output::layout::Layout, output::units, session::context::Context, session::dry_run};
+use crate::{
+    failure::Failure, images::job, output::layout::Layout, output::units, session::context::Context, session::dry_run,
+};
 
 /// Prints every request that would be sent.
 pub(super) async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Result<(), Failure> {
@@ -14,9 +16,9 @@ pub(super) async fn show(context: &Context<'_>, rows: &[Row], plan: &Plan) -> Re
         images += u64::from(row.images);
         let count = units::count(u64::from(row.images), "image");
         let mut layout = if number == 0 { Layout::new() } else { Layout::after_another() };
-        let described = dry_run::describe(&row.request)
-            .await
-            .map_err(|error| Failure::local_io("a request cannot be printed").because(&error))?;
+        let cannot = |error| Failure::local_io("a request cannot be printed").because(&error);
+        let sent = job::as_sent(row.request.clone()).map_err(cannot)?;
+        let described = dry_run::describe(&sent).await.map_err(cannot)?;
         layout = layout.line(format!("line {} ({}): {count}", row.line, row.name)).and(described.layout);
         let request = json!({"row": row.name, "line": row.line, "images": row.images, "request": described.json});
         requests.push_laid_out(&request, &layout)?;

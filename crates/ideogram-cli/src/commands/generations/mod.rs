@@ -77,7 +77,7 @@ async fn wait(
     let wording = Wording { action: &action, inspect: "" };
     let waiting = context.client().get_generation_v2().generation_id(id).wait();
     let mut waiting = waiting.map_err(|error| context.failure(wording, &error))?;
-    if let Some(deadline) = deadline {
+    if let Some(deadline) = deadline.or(context.timeout()) {
         waiting = waiting.deadline(deadline);
     }
     job::wait(context, waiting, id.as_str(), &action, next).await.map_err(|unfinished| match unfinished {

@@ -26,7 +26,7 @@ pub(crate) struct Wait {
     #[arg(allow_hyphen_values = true, value_parser = ids::generation_id)]
     id: GenerationId,
 
-    /// The maximum time to wait: seconds, or 90s, 5m, 2h [default: 15m]
+    /// The maximum time to wait: seconds, or 90s, 5m, 2h [default: that of --timeout, or 15m]
     #[arg(long, value_name = "TIME", value_parser = time)]
     deadline: Option<Duration>,
 }
