@@ -92,6 +92,30 @@ fn a_timeout_bounds_the_wait_and_the_images_can_be_saved_later() {
 
     assert_eq!(late.code(), Some(17), "{late}");
     assert!(late.stderr().contains("at no cost: ideogram generations save"), "{late}");
+    let id = late.stderr().split_once("generation ").unwrap().1.split([';', ' ']).next().unwrap().to_owned();
+    for wait in ["wait", "save"] {
+        for option in ["--timeout 0.1", "--deadline 0.1", "--timeout 60 --deadline 0.1"] {
+            let late = run(&server, &folder, &format!("generations {wait} {id} {option}"));
+            assert_eq!(late.code(), Some(17), "{wait} {option}: {late}");
+        }
+    }
+}
+
+#[test]
+fn a_job_of_the_mock_server_ends_with_it_and_is_not_named_again() {
+    let folder = folder(&[]);
+    let run = |line: &str| {
+        let mut words: Vec<&str> = line.split(' ').collect();
+        words.extend(["--out", "out"]);
+        ideogram(words).in_folder(folder.path()).run()
+    };
+
+    let late = run("--mock generate hanging --timeout 0.3");
+    assert_eq!(late.code(), Some(17), "{late}");
+    assert!(late.stderr().contains("ends with the mock server: it costs nothing"), "{late}");
+    assert!(!late.stderr().contains("generations save"), "{late}");
+    let next = run("--mock generate lantern");
+    assert!(next.code() == Some(0) && !next.stderr().contains("not saved"), "{next}");
 }
 
 #[cfg(unix)]
@@ -332,6 +356,17 @@ fn a_batch_stops_before_its_rows_cost_too_much() {
     let second = run("batch rows.jsonl --max-usd 1");
     assert_eq!((second.code(), calls(&server).len() - quotes(&server)), (Some(0), 6), "{second}");
     assert!(second.stderr().contains("the rows of all runs cost $0.18, by their quotes"), "{second}");
+    // Rows of runs without a limit are priced later.
+    let first = run("batch rows.jsonl --out other --pay-again --yes --max-images 2");
+    assert_eq!((first.code(), calls(&server).len() - quotes(&server)), (Some(11), 8), "{first}");
+    assert!(!first.stderr().contains("by their quotes"), "{first}");
+    let second = run("batch rows.jsonl --out other --pay-again --yes --max-usd 0.1");
+    assert_eq!((second.code(), calls(&server).len() - quotes(&server)), (Some(11), 9), "{second}");
+    assert!(second.stderr().contains("the rows of all runs cost $0.09, by their quotes"), "{second}");
+    let rows = fs::read_to_string(folder.path().join("rows.jsonl")).unwrap();
+    fs::write(folder.path().join("rows.jsonl"), rows.lines().skip(1).collect::<Vec<_>>().join("\n")).unwrap();
+    let removed = run("batch rows.jsonl --out other --pay-again --yes --max-usd 0.1");
+    assert!(removed.stderr().contains("--max-usd does not count 1 row of earlier runs"), "{removed}");
     fs::write(folder.path().join("old.jsonl"), "{\"prompt\": \"a\", \"model\": \"legacy\"}\n").unwrap();
     let unpriced = run("batch old.jsonl --max-usd 1");
     assert!(

@@ -87,6 +87,30 @@ fn each_problem_of_a_table_is_reported_once() {
 }
 
 #[test]
+fn a_refusal_of_a_table_names_what_is_meant() {
+    let (server, folder) = (serve(MockServer::builder()), tempfile::tempdir().unwrap());
+    let models = "rows.csv:2: column `model`: `v4.6` is not a model; use one of v4.5, v4, v3, legacy";
+    let prompt = "the only column is called `a lantern`, not `prompt`: if that is a prompt itself, write the line `prompt` \
+                  above it";
+    for (table, options, refusal) in [
+        ("prompt,model\na lantern,v4.6\n", "", models),
+        ("prompt,model,aspectratio\na lantern,v4,1:1\n", "", "rename `aspectratio` to `aspect_ratio` if it is that"),
+        ("prompt,aspect_ratoi\na lantern,16:9\n", "", "rename `aspect_ratoi` to `aspect_ratio` if it is that"),
+        ("a lantern\na river\n", "", prompt),
+        ("prompt,model\na lantern,v4.6\n", "--unchecked", models),
+    ] {
+        let refused = batch(&server, &folder, "rows.csv", table, &options.split_whitespace().collect::<Vec<_>>());
+
+        assert_eq!(refused.code(), Some(2), "{table}: {refused}");
+        assert!(refused.stderr().contains(refusal), "{table}: {refused}");
+    }
+    let row = "{\"prompt\": \"a lantern\", \"model\": 4.5}\n";
+    let sent = batch(&server, &folder, "rows.jsonl", row, &["--model", "v3", "--dry-run"]);
+    assert!(sent.stdout().contains("/ideogram-4-5\n"), "{sent}");
+    assert!(sent.stderr().contains("--model v3 has no effect"), "{sent}");
+}
+
+#[test]
 fn properties_that_the_document_does_not_know_are_sent_when_that_is_requested() {
     let (server, folder) = (serve(MockServer::builder()), tempfile::tempdir().unwrap());
     let rows = "{\"prompt\": \"a\", \"lens\": \"85\", \"deep\": {\"b\": 1, \"a\": 2}}\n\

@@ -30,11 +30,13 @@ pub(super) struct Budget {
     prices: HashMap<usize, u64>,
     images: u64,
     usd_micros: u64,
+    /// How many rows of earlier runs may be billed, and have no price.
+    unpriced: usize,
 }
 
 impl Budget {
-    /// Begins with what earlier runs sent. With a limit of money, the rows are priced: nothing is sent before. That of the
-    /// profile asks.
+    /// Begins with what earlier runs sent. With a limit of money, the rows are priced, and those of earlier runs that were
+    /// not: nothing is sent before. The limit of the profile asks.
     pub(super) async fn begin(
         context: &Context<'_>,
         (max_images, max_usd_micros): (Option<u64>, Option<u64>),
@@ -44,11 +46,30 @@ impl Budget {
     ) -> Result<Self, Failure> {
         let ask_above = context.profile().ask_above_usd_micros;
         let has_prices = has_quotes(rows, send);
+        let mut usd_micros = history.usd_micros;
+        let mut unpriced = history.unpriced();
         let prices = match (max_usd_micros, ask_above) {
-            (Some(max), _) => prices(context, rows, send, max.saturating_sub(history.usd_micros)).await?,
+            (Some(max), _) if !send.is_empty() => {
+                let is_priced_now =
+                    |row: &Row| unpriced.contains(row.key.as_str()) && row.request.operation().quote.is_some();
+                let earlier: VecDeque<usize> = (0..rows.len()).filter(|index| is_priced_now(&rows[*index])).collect();
+                let earlier = prices(context, rows, &earlier, max.saturating_sub(usd_micros)).await?;
+                usd_micros = usd_micros.saturating_add(sum_of(&earlier));
+                for index in earlier.keys() {
+                    unpriced.remove(rows[*index].key.as_str());
+                }
+                if !unpriced.is_empty() && usd_micros <= max {
+                    let rows = units::count(unpriced.len() as u64, "row");
+                    context
+                        .output()
+                        .warning(&format!("--max-usd does not count {rows} of earlier runs: no price is known"));
+                }
+                prices(context, rows, send, max.saturating_sub(usd_micros)).await?
+            }
             (None, Some(_)) if has_prices => prices(context, rows, send, u64::MAX).await?,
             _ => HashMap::new(),
         };
+        let unpriced = unpriced.len();
         let sum = sum_of(&prices);
         let number = units::count(send.len() as u64, "row");
         match ask_above {
@@ -61,7 +82,7 @@ impl Budget {
             }
             _ => {}
         }
-        Ok(Self { max_images, max_usd_micros, prices, images: history.images, usd_micros: history.usd_micros })
+        Ok(Self { max_images, max_usd_micros, prices, images: history.images, usd_micros, unpriced })
     }
 
     /// Adds a row that is about to be sent, and returns its price; or why it must not be sent.
@@ -88,9 +109,10 @@ impl Budget {
         self.usd_micros = self.usd_micros.saturating_sub(price);
     }
 
-    /// What the rows cost by their quotes; `None` if they were not priced.
+    /// What the rows of all runs cost by their quotes; `None` if a row has no price.
     pub(super) fn usd_micros(&self) -> Option<u64> {
-        (self.max_usd_micros.is_some() || !self.prices.is_empty()).then_some(self.usd_micros)
+        let is_priced = self.max_usd_micros.is_some() || !self.prices.is_empty();
+        (is_priced && self.unpriced == 0).then_some(self.usd_micros)
     }
 }
 

@@ -10,7 +10,10 @@ use super::{
     raw::{Problem, Raw},
     table::plain,
 };
-use crate::{executable, images::LEGACY_OBJECT};
+use crate::{
+    executable,
+    images::{LEGACY_OBJECT, size},
+};
 
 /// Properties, and how people call their columns.
 const OTHER_NAMES: [(&str, &[&str]); 4] = [
@@ -79,15 +82,28 @@ fn header_problems(rows: &mut [Raw], model: Model) -> Vec<Problem> {
     let command = executable::command_line_adding(&options);
     let mut problems = Vec::new();
     if prompt.is_some() {
-        let reason = format!(
-            "no column is called `prompt`; there are {}: name one so, or say which it is: {command}",
-            list(&names)
-        );
+        let there_are = list(&names);
+        let reason = if names.len() == 1 {
+            format!(
+                "the only column is called {there_are}, not `prompt`: if that is a prompt itself, write the line `prompt` \
+                 above it; if it is a name: {command}"
+            )
+        } else {
+            format!("no column is called `prompt`; there are {there_are}: name one so, or say which it is: {command}")
+        };
         problems.push(Problem::new(header, "", reason));
     } else if !unknown.is_empty() {
         let (columns, are, them) = if unknown.len() == 1 { ("column", "is", "it") } else { ("columns", "are", "them") };
-        let fitting: BTreeSet<&str> =
-            model.operations().iter().flat_map(|operation| operation.inputs).map(|input| input.name).collect();
+        let model_of = |row: &Raw| {
+            let own = row.properties.get("model").and_then(Value::as_str);
+            own.and_then(|name| Model::find(name.trim())).unwrap_or(model)
+        };
+        let models = Model::all().filter(|model| rows.iter().any(|row| model_of(row) == *model));
+        let operations: Vec<_> = models.flat_map(Model::operations).collect();
+        let ratio =
+            operations.iter().any(|operation| size::property(operation).is_some()).then_some(size::ASPECT_RATIO);
+        let inputs = operations.iter().flat_map(|operation| operation.inputs).map(|input| input.name);
+        let fitting: BTreeSet<&str> = inputs.chain(ratio).collect();
         let fitting: Vec<&str> = ["id", "model", "operation"].into_iter().chain(fitting).collect();
         let meant: String = unknown
             .iter()

@@ -246,7 +246,7 @@ impl Draft<'_> {
 
     /// The operation of a row: by its id, by its model, or the default.
     fn operation(&mut self, properties: &mut Map<String, Value>) -> Option<&'static Operation> {
-        let model = properties.get("model").and_then(Value::as_str).map(str::trim).map(str::to_owned);
+        let model = properties.get("model").map(|model| values::text(model).trim().to_owned());
         let chosen = model.as_deref().and_then(Model::find);
         if chosen.is_some() {
             properties.shift_remove("model");
@@ -254,7 +254,15 @@ impl Draft<'_> {
         let Some(operation) = properties.shift_remove("operation") else {
             let legacy = model.as_deref().and_then(Model::with_version);
             let trained = || Model::of_trained().filter(|_| properties.contains_key("custom_model_uri"));
-            return Some(chosen.or(legacy).or_else(trained).unwrap_or(self.reading.model).operation(properties));
+            let operation = chosen.or(legacy).or_else(trained).unwrap_or(self.reading.model).operation(properties);
+            let is_property = || input(operation, "model").is_some() || nested(operation, "model").is_some();
+            if let Some(model) = model.filter(|_| chosen.is_none() && !is_property()) {
+                properties.shift_remove("model");
+                let names: Vec<&str> = Model::all().map(Model::name).collect();
+                let names = values::closest(&names, &model).join(", ");
+                self.problem("model", format!("`{model}` is not a model; use one of {names}"));
+            }
+            return Some(operation);
         };
         if chosen.is_some() {
             let names = Model::names(|_| true);

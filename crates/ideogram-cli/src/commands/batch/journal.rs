@@ -183,7 +183,8 @@ pub(super) struct History {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Cost {
     images: u64,
-    usd_micros: u64,
+    /// `None` if it was not quoted.
+    usd_micros: Option<u64>,
 }
 
 impl History {
@@ -195,6 +196,13 @@ impl History {
     /// How many rows were sent.
     pub(super) fn rows(&self) -> usize {
         self.ends.len()
+    }
+
+    /// The keys of rows that may be billed, and whose price was not quoted.
+    pub(super) fn unpriced(&self) -> HashSet<&str> {
+        let is_billed = |end: &End| !matches!(end, End::Failed(failed) if !failed.state.is_billed());
+        let unpriced = self.ends.iter().filter(|(_, (cost, end))| cost.usd_micros.is_none() && is_billed(end));
+        unpriced.map(|(row, _)| row.as_str()).collect()
     }
 
     /// The keys of rows that were sent with this input.
@@ -216,9 +224,9 @@ impl History {
         match line {
             Line::Run(run) => self.last_run = Some(run),
             Line::Begun(begun) => {
-                let cost = Cost { images: u64::from(begun.images), usd_micros: begun.usd_micros.unwrap_or_default() };
+                let cost = Cost { images: u64::from(begun.images), usd_micros: begun.usd_micros };
                 self.images += cost.images;
-                self.usd_micros += cost.usd_micros;
+                self.usd_micros += cost.usd_micros.unwrap_or_default();
                 self.inputs.entry(begun.input).or_default().insert(begun.row.clone());
                 self.jobs.remove(&begun.row);
                 self.ends.insert(begun.row, (cost, End::None));
@@ -230,7 +238,7 @@ impl History {
                 let (_, end) = self.ends.entry(finished.row.clone()).or_insert_with(|| {
                     let images = finished.images.len() as u64;
                     self.images += images;
-                    (Cost { images, usd_micros: 0 }, End::None)
+                    (Cost { images, usd_micros: None }, End::None)
                 });
                 *end = End::Finished(finished);
             }
@@ -244,7 +252,7 @@ impl History {
                 if let Some((cost, end)) = self.ends.get_mut(&failed.row) {
                     if !failed.state.is_billed() {
                         self.images = self.images.saturating_sub(cost.images);
-                        self.usd_micros = self.usd_micros.saturating_sub(cost.usd_micros);
+                        self.usd_micros = self.usd_micros.saturating_sub(cost.usd_micros.unwrap_or_default());
                     }
                     *end = End::Failed(failed);
                 }

@@ -142,8 +142,8 @@ pub(crate) struct Batch {
     #[arg(long, value_name = "NUMBER")]
     max_images: Option<u64>,
 
-    /// Stop before the quoted prices of all rows sum to more than this, in US dollars, including earlier runs that had
-    /// this flag; only for rows whose operation has quotes
+    /// Stop before the quoted prices of all rows sum to more than this, in US dollars, including earlier runs; only for
+    /// rows whose operation has quotes
     #[arg(long, value_name = "AMOUNT", value_parser = units::parse_usd)]
     max_usd: Option<u64>,
 
@@ -203,6 +203,7 @@ impl Batch {
         let known = records().await?;
         let mut expected = plan::plan(&rows, &history, &folder, &known, allowed).await?;
         questions::note_repeated(context, &rows, &expected);
+        self.note_unused_model(context, &rows);
         questions::note_comments(context, &rows, &expected);
         if context.is_dry_run() {
             return preview::show(context, &rows, &expected).await;
@@ -258,6 +259,17 @@ impl Batch {
         let mut stream = context.output().stream("rows");
         let stop = work.run(&mut plan, &mut budget, &mut stream).await?;
         self.report(context, &folder, &rows, &plan.statuses, stream, (budget.usd_micros(), stop)).await
+    }
+
+    /// Says that `--model` has no effect, if it has none.
+    fn note_unused_model(&self, context: &Context<'_>, rows: &[Row]) {
+        let Some(model) = self.model else { return };
+        let operations = model.operations();
+        let has_model = |row: &Row| operations.iter().any(|operation| operation.id == row.request.operation().id);
+        if !rows.iter().any(has_model) {
+            let text = "has no effect: every row names another `model` or `operation`";
+            context.output().note(&format!("--model {} {text}", model.name()));
+        }
     }
 
     /// Reports the result of all rows: as data, as contact sheet, and as messages.
