@@ -148,7 +148,7 @@ fn check_rest(root: &Path, client: &GeneratedClient, sources: &Sources, mut viol
 
 /// Returns the output of the tests if they fail.
 fn failure_of_comparison(root: &Path, environment: &[(&str, &str)]) -> Result<Option<String>> {
-    print("comparing snapshots; this builds the client and the command ...");
+    print("comparing snapshots; this builds the client and the command (minutes the first time, else about one) ...");
     let mut command = cargo();
     let arguments = snapshots::COMPARE.split_whitespace().skip(1);
     command.args(arguments).arg("--quiet").current_dir(root).envs(environment.iter().copied());

@@ -290,6 +290,13 @@ impl<'d> Reader<'d> {
                 return of_kind(Kind::Any);
             }
         }
+        if node.get("type").is_none() && self.flag(node, "nullable") {
+            self.report(
+                node,
+                "`nullable` has no meaning without `type`",
+                "write the `type` next to it, or leave it out",
+            );
+        }
         of_kind(self.plain(node))
     }
 

@@ -183,6 +183,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "kind: {$ref: '#/components/schemas/Kind', nullable: true}",
         "ignores keywords next to `$ref`",
     ),
+    ("nick: {type: string, nullable: true}", "nick: {nullable: true}", "has no meaning without `type`"),
     ("nick: {type: string, nullable: true}", "nick: {type: string, enum: [A]}", "outside of a named component"),
     ("nick: {type: string, nullable: true}", "nick: {type: object, properties: {}}", "outside of a named component"),
     ("nick: {type: string, nullable: true}", "nick: {type: [string, 'null']}", "unknown type"),
