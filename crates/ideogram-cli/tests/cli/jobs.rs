@@ -86,15 +86,15 @@ fn a_job_that_failed_is_not_named_again() {
 
 #[test]
 fn a_timeout_bounds_the_wait_and_the_images_can_be_saved_later() {
-    let (server, folder) = (serve(slow()), folder(&[]));
+    let (server, folder) = (serve(MockServer::builder().generation_time(Duration::from_secs(600))), folder(&[]));
 
-    let late = run(&server, &folder, "generate lantern --out out --timeout 0.5");
+    let late = run(&server, &folder, "generate lantern --out out --timeout 2");
 
     assert_eq!(late.code(), Some(17), "{late}");
     assert!(late.stderr().contains("at no cost: ideogram generations save"), "{late}");
     let id = late.stderr().split_once("generation ").unwrap().1.split([';', ' ']).next().unwrap().to_owned();
     for wait in ["wait", "save"] {
-        for option in ["--timeout 0.1", "--deadline 0.1", "--timeout 60 --deadline 0.1"] {
+        for option in ["--timeout 0.5", "--deadline 0.5", "--timeout 60 --deadline 0.5"] {
             let late = run(&server, &folder, &format!("generations {wait} {id} {option}"));
             assert_eq!(late.code(), Some(17), "{wait} {option}: {late}");
         }
@@ -110,7 +110,7 @@ fn a_job_of_the_mock_server_ends_with_it_and_is_not_named_again() {
         ideogram(words).in_folder(folder.path()).run()
     };
 
-    let late = run("--mock generate hanging --timeout 0.3");
+    let late = run("--mock generate hanging --timeout 2");
     assert_eq!(late.code(), Some(17), "{late}");
     assert!(late.stderr().contains("ends with the mock server: it costs nothing"), "{late}");
     assert!(!late.stderr().contains("generations save"), "{late}");
