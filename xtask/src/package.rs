@@ -61,9 +61,10 @@ pub fn package(root: &Path, destination: Destination) -> Result<()> {
         let archive = format!("{}.crate", unpacked(name));
         let packed = staging.join("target/package").join(&archive);
         fs::rename(&packed, folder.join(&archive)).with_context(|| format!("cannot move `{}`", packed.display()))?;
+        // Without the times of the archive, which never change: cargo would take changed files for those it has built.
         // A relative name: some versions of tar take the colon of a Windows path for a host.
         let mut tar = Command::new("tar");
-        tar.args(["-xzf", &format!("../{archive}")]).current_dir(&project);
+        tar.args(["-xmzf", &format!("../{archive}")]).current_dir(&project);
         run(&mut tar, "cannot unpack a package")?;
         let files = files_below(&project.join(unpacked(name)))?;
         check_files(name, &files).with_context(|| format!("the package `{name}` is not complete"))?;
