@@ -71,7 +71,7 @@ mod unix {
         drop(signal(SignalKind::child())?);
         let mut command = Command::new(executable::path()?);
         command.arg0(&words[0]).arg(WORKER_ARGUMENT).arg(process::id().to_string()).args(&words[1..]);
-        // Images are decoded in many threads. glibc keeps freed memory of each thread: about 40 % of all.
+        // Images are decoded in many threads. glibc keeps freed memory of each thread: a third of all.
         if env::var_os(MALLOC_ARENAS).is_none() {
             command.env(MALLOC_ARENAS, "1");
         }

@@ -46,30 +46,15 @@ impl Budget {
     ) -> Result<Self, Failure> {
         let ask_above = context.profile().ask_above_usd_micros;
         let has_prices = has_quotes(rows, send);
-        let mut usd_micros = history.usd_micros;
-        let mut unpriced = history.unpriced();
+        let (mut usd_micros, mut unpriced) = (history.usd_micros, unpriced_rows(history).count());
         let prices = match (max_usd_micros, ask_above) {
             (Some(max), _) if !send.is_empty() => {
-                let is_priced_now =
-                    |row: &Row| unpriced.contains(row.key.as_str()) && row.request.operation().quote.is_some();
-                let earlier: VecDeque<usize> = (0..rows.len()).filter(|index| is_priced_now(&rows[*index])).collect();
-                let earlier = prices(context, rows, &earlier, max.saturating_sub(usd_micros)).await?;
-                usd_micros = usd_micros.saturating_add(sum_of(&earlier));
-                for index in earlier.keys() {
-                    unpriced.remove(rows[*index].key.as_str());
-                }
-                if !unpriced.is_empty() && usd_micros <= max {
-                    let rows = units::count(unpriced.len() as u64, "row");
-                    context
-                        .output()
-                        .warning(&format!("--max-usd does not count {rows} of earlier runs: no price is known"));
-                }
+                (usd_micros, unpriced) = earlier(context, history, rows, max).await?;
                 prices(context, rows, send, max.saturating_sub(usd_micros)).await?
             }
             (None, Some(_)) if has_prices => prices(context, rows, send, u64::MAX).await?,
             _ => HashMap::new(),
         };
-        let unpriced = unpriced.len();
         let sum = sum_of(&prices);
         let number = units::count(send.len() as u64, "row");
         match ask_above {
@@ -114,6 +99,29 @@ impl Budget {
         let is_priced = self.max_usd_micros.is_some() || !self.prices.is_empty();
         (is_priced && self.unpriced == 0).then_some(self.usd_micros)
     }
+}
+
+/// The rows of earlier runs that may be billed and have no price, and how often they were sent.
+fn unpriced_rows(history: &History) -> impl Iterator<Item = (&str, u64)> {
+    history.unpriced.iter().map(|(row, times)| (row.as_str(), *times)).filter(|(_, times)| *times > 0)
+}
+
+/// What earlier runs may cost: rows without a price are quoted. Also returns how many rows still have none.
+async fn earlier(context: &Context<'_>, history: &History, rows: &[Row], max: u64) -> Result<(u64, usize), Failure> {
+    let unpriced: HashMap<&str, u64> = unpriced_rows(history).collect();
+    let times = |index: usize| unpriced.get(rows[index].key.as_str()).copied().unwrap_or_default();
+    let has_quote = |index: usize| rows[index].request.operation().quote.is_some();
+    let quoted: VecDeque<usize> = (0..rows.len()).filter(|index| times(*index) > 0 && has_quote(*index)).collect();
+    let prices = prices(context, rows, &quoted, max.saturating_sub(history.usd_micros)).await?;
+    let cost = |(index, price): (&usize, &u64)| price.saturating_mul(times(*index));
+    let sum = prices.iter().map(cost).fold(history.usd_micros, u64::saturating_add);
+    let left = unpriced.len() - prices.len();
+    // Above the limit, nothing is sent.
+    if left > 0 && sum <= max {
+        let rows = units::count(left as u64, "row");
+        context.output().warning(&format!("--max-usd does not count {rows} of earlier runs: no price is known"));
+    }
+    Ok((sum, left))
 }
 
 /// Whether the operation of every row has quotes.

@@ -170,6 +170,8 @@ pub(super) struct History {
     pub(super) images: u64,
     /// The quoted price of these images in millionths of a US dollar, as far as it was quoted.
     pub(super) usd_micros: u64,
+    /// How often rows were sent that may be billed, without a quoted price.
+    pub(super) unpriced: HashMap<String, u64>,
     ends: HashMap<String, (Cost, End)>,
     /// The ids of jobs whose end the journal does not have, by row.
     jobs: HashMap<String, String>,
@@ -198,13 +200,6 @@ impl History {
         self.ends.len()
     }
 
-    /// The keys of rows that may be billed, and whose price was not quoted.
-    pub(super) fn unpriced(&self) -> HashSet<&str> {
-        let is_billed = |end: &End| !matches!(end, End::Failed(failed) if !failed.state.is_billed());
-        let unpriced = self.ends.iter().filter(|(_, (cost, end))| cost.usd_micros.is_none() && is_billed(end));
-        unpriced.map(|(row, _)| row.as_str()).collect()
-    }
-
     /// The keys of rows that were sent with this input.
     pub(super) fn rows_with_input(&self, input: &str) -> impl Iterator<Item = &str> {
         self.inputs.get(input).into_iter().flatten().map(String::as_str)
@@ -226,7 +221,10 @@ impl History {
             Line::Begun(begun) => {
                 let cost = Cost { images: u64::from(begun.images), usd_micros: begun.usd_micros };
                 self.images += cost.images;
-                self.usd_micros += cost.usd_micros.unwrap_or_default();
+                match cost.usd_micros {
+                    Some(price) => self.usd_micros += price,
+                    None => *self.unpriced.entry(begun.row.clone()).or_default() += 1,
+                }
                 self.inputs.entry(begun.input).or_default().insert(begun.row.clone());
                 self.jobs.remove(&begun.row);
                 self.ends.insert(begun.row, (cost, End::None));
@@ -238,6 +236,7 @@ impl History {
                 let (_, end) = self.ends.entry(finished.row.clone()).or_insert_with(|| {
                     let images = finished.images.len() as u64;
                     self.images += images;
+                    self.unpriced.insert(finished.row.clone(), 1);
                     (Cost { images, usd_micros: None }, End::None)
                 });
                 *end = End::Finished(finished);
@@ -252,7 +251,11 @@ impl History {
                 if let Some((cost, end)) = self.ends.get_mut(&failed.row) {
                     if !failed.state.is_billed() {
                         self.images = self.images.saturating_sub(cost.images);
-                        self.usd_micros = self.usd_micros.saturating_sub(cost.usd_micros.unwrap_or_default());
+                        match (cost.usd_micros, self.unpriced.get_mut(&failed.row)) {
+                            (Some(price), _) => self.usd_micros = self.usd_micros.saturating_sub(price),
+                            (None, Some(times)) => *times = times.saturating_sub(1),
+                            (None, None) => {}
+                        }
                     }
                     *end = End::Failed(failed);
                 }
@@ -343,6 +346,11 @@ mod tests {
         Line::Begun(Begun { row, input, name, line: 1, time, operation, prompt, images: 2, usd_micros: Some(7) })
     }
 
+    fn without_price(line: Line) -> Line {
+        let Line::Begun(begun) = line else { return line };
+        Line::Begun(Begun { usd_micros: None, ..begun })
+    }
+
     fn failed(row: &str, state: RowState) -> Line {
         let (row, kind, message) = (row.to_owned(), String::new(), String::new());
         Line::Failed(Failed { row, state, kind, status: None, message, stored: None, response: None })
@@ -373,6 +381,13 @@ mod tests {
             let begun = lines.iter().any(|line| matches!(line, Line::Begun(_)));
             assert_eq!(history.images, images, "{lines:?}");
             assert_eq!(history.usd_micros, if begun { images / 2 * 7 } else { 0 }, "{lines:?}");
+            let mut unpriced = History::default();
+            for line in &lines {
+                unpriced.add(without_price(line.clone()));
+            }
+            let times = if begun { images / 2 } else { images.min(1) };
+            let counted = unpriced.unpriced.get("a").copied().unwrap_or_default();
+            assert_eq!((unpriced.usd_micros, counted), (0, times), "{lines:?}");
         }
     }
 
