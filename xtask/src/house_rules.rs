@@ -15,6 +15,8 @@ use crate::{
 const MAX_LINE_CHARS: usize = 120;
 /// What the name of every extension of this API begins with; those of others are ignored.
 const VENDOR: &str = "x-ideogram-";
+/// The extension of schemas.
+const SCHEMA_EXTENSION: &str = "x-ideogram-json";
 /// The extensions that only some operations have.
 const OPTIONAL_EXTENSIONS: [&str; 4] = ["x-ideogram-status", "x-ideogram-job", "x-ideogram-poll", "x-ideogram-quote"];
 /// The extensions that every operation has, and their values.
@@ -76,9 +78,7 @@ impl Rules<'_> {
     }
 
     /// Refuses extensions of this API that nothing reads.
-    fn extensions(&mut self, node: &Node<'_>) {
-        let known = EXTENSIONS.iter().map(|(name, _)| *name).chain(OPTIONAL_EXTENSIONS);
-        let known: Vec<&str> = known.collect();
+    fn extensions(&mut self, node: &Node<'_>, known: &[&str]) {
         for (key, value) in node.children() {
             if !key.starts_with(VENDOR) || known.contains(&key.as_str()) {
                 continue;
@@ -97,7 +97,8 @@ impl Rules<'_> {
 
     fn operation(&mut self, operation: &Operation<'_>) {
         let node = &operation.node;
-        self.extensions(node);
+        let known = EXTENSIONS.iter().map(|(name, _)| *name).chain(OPTIONAL_EXTENSIONS);
+        self.extensions(node, &known.collect::<Vec<_>>());
         for (extension, values) in EXTENSIONS {
             if node.get(extension).is_none() {
                 self.report(
@@ -205,6 +206,7 @@ impl Rules<'_> {
     }
 
     fn schema(&mut self, schema: &Node<'_>) {
+        self.extensions(schema, &[SCHEMA_EXTENSION]);
         if schema.value["additionalProperties"] == false {
             let message = "does not allow properties that the service may add";
             self.report(&schema.pointer, message, "drop `additionalProperties: false`");

@@ -185,6 +185,8 @@ pub(crate) struct TextBounds {
     pub(crate) pattern: Option<String>,
     /// The example of the schema, for messages about the pattern.
     pub(crate) example: Option<String>,
+    /// The component whose JSON the text may hold.
+    pub(crate) json: Option<String>,
 }
 
 /// Inclusive bounds.
@@ -451,6 +453,7 @@ fn direct_references(schema: &Schema) -> Vec<&str> {
     match &schema.kind {
         Kind::Component(name) => vec![name],
         Kind::Array(inner, _) | Kind::Map(inner) => direct_references(inner),
+        Kind::Text(bounds) => bounds.json.as_deref().into_iter().collect(),
         _ => Vec::new(),
     }
 }

@@ -68,13 +68,8 @@ pub(crate) fn reference(model: &Model, schema: &Schema) -> TokenStream {
 
 fn value_schema(model: &Model, schema: &Schema) -> TokenStream {
     match &model.resolved(schema).kind {
-        Kind::Component(name) => match &model.components[name].shape {
-            Shape::Enum(values) => quote! { Schema::Enum(&[#(#values),*]) },
-            Shape::Object(_) => component(name, "Object"),
-            Shape::Union(_) => component(name, "Union"),
-            Shape::Alias(_) => quote! { Schema::Any },
-        },
-        Kind::Text(bounds) => text_schema(bounds),
+        Kind::Component(name) => component_schema(model, name),
+        Kind::Text(bounds) => text_schema(model, bounds),
         Kind::Time => quote! { Schema::Time },
         Kind::File => quote! { Schema::File },
         Kind::Integer(bounds, _) => {
@@ -96,12 +91,17 @@ fn value_schema(model: &Model, schema: &Schema) -> TokenStream {
     }
 }
 
-fn component(name: &str, kind: &str) -> TokenStream {
-    let (name, kind) = (format_ident!("{name}"), format_ident!("{kind}"));
-    quote! { Schema::#kind(&crate::operations::schemas::#name) }
+fn component_schema(model: &Model, name: &str) -> TokenStream {
+    let ident = format_ident!("{name}");
+    match &model.components[name].shape {
+        Shape::Enum(values) => quote! { Schema::Enum(&[#(#values),*]) },
+        Shape::Object(_) => quote! { Schema::Object(&crate::operations::schemas::#ident) },
+        Shape::Union(_) => quote! { Schema::Union(&crate::operations::schemas::#ident) },
+        Shape::Alias(_) => quote! { Schema::Any },
+    }
 }
 
-fn text_schema(bounds: &TextBounds) -> TokenStream {
+fn text_schema(model: &Model, bounds: &TextBounds) -> TokenStream {
     let (min_length, max_length) = (option(bounds.min_length), option(bounds.max_length));
     let pattern = match &bounds.pattern {
         None => quote! { ::std::option::Option::None },
@@ -115,7 +115,11 @@ fn text_schema(bounds: &TextBounds) -> TokenStream {
             }
         }
     };
-    quote! { Schema::Text { min_length: #min_length, max_length: #max_length, pattern: #pattern } }
+    let json = option(bounds.json.as_ref().map(|name| {
+        let schema = component_schema(model, name);
+        quote! { &#schema }
+    }));
+    quote! { Schema::Text { min_length: #min_length, max_length: #max_length, pattern: #pattern, json: #json } }
 }
 
 fn number_schema(bounds: &NumberBounds) -> TokenStream {

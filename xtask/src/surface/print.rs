@@ -4,8 +4,18 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// Fields of schemas that are omitted if they are `None`.
-const OMITTED_IF_NONE: [&str; 9] =
-    ["min_length", "max_length", "pattern", "minimum", "maximum", "min_items", "max_items", "additional", "default"];
+const OMITTED_IF_NONE: [&str; 10] = [
+    "min_length",
+    "max_length",
+    "pattern",
+    "minimum",
+    "maximum",
+    "min_items",
+    "max_items",
+    "json",
+    "additional",
+    "default",
+];
 /// The widest line of prose.
 const WIDTH: usize = 100;
 

@@ -4,7 +4,7 @@ use std::{fmt, path::Path};
 
 use ideogram_client::{
     operation::Operation,
-    operations,
+    schema::Schema,
     types::{V4JsonPrompt, V4PromptElement},
     validate::{Validate as _, Violations},
 };
@@ -17,17 +17,9 @@ use crate::{failure::Failure, output::layout::Layout, text_input, text_input::wi
 /// The maximum size, far above any prompt.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The operations that take a structured prompt as the text of `prompt`.
-const IN_PROMPT: [&Operation; 4] = [
-    &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM45,
-    &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4,
-    &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4_TRANSPARENT,
-    &operations::POST_GENERATE_IMAGE_V2_IDEOGRAM_V4_CUSTOM_MODEL,
-];
-
 /// Whether an operation takes a structured prompt as the text of `prompt`.
 pub(crate) fn is_in_prompt(operation: &Operation) -> bool {
-    IN_PROMPT.iter().any(|it| it.id == operation.id)
+    operation.inputs.iter().any(|it| it.name == "prompt" && matches!(it.schema, Schema::Text { json: Some(_), .. }))
 }
 
 /// Why a structured prompt is not sent.

@@ -25,6 +25,8 @@ pub enum Schema {
         max_length: Option<u64>,
         /// The pattern that the text must match.
         pattern: Option<&'static Pattern>,
+        /// The schema of the JSON that the text may hold in place of plain text; it is not checked here.
+        json: Option<&'static Schema>,
     },
     /// One of these texts. The service may know more.
     Enum(&'static [&'static str]),

@@ -189,7 +189,7 @@ impl Checker {
     pub(crate) fn text(&mut self, text: &str, schema: &Schema) {
         let is_data = self.source == Source::Data;
         match schema {
-            Schema::Text { min_length, max_length, pattern } => {
+            Schema::Text { min_length, max_length, pattern, json: _ } => {
                 self.size(text.chars().count() as u64, *min_length, *max_length, "character");
                 if let Some(pattern) = pattern.filter(|pattern| !pattern.matches(text)) {
                     self.report(pattern.mismatch());

@@ -393,6 +393,7 @@ impl<'d> Reader<'d> {
                         max_length: self.count(node, "maxLength"),
                         pattern: self.pattern(node),
                         example: node.get("example").and_then(|example| example.value.as_str().map(str::to_owned)),
+                        json: self.extension(node, "-json").and_then(|json| self.referenced_component(&json)),
                     }),
                 }
             }

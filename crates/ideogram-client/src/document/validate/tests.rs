@@ -9,7 +9,7 @@ fn violations(source: Source, value: &Value, schema: &Schema) -> String {
     checker.finish().map_or_else(|violations| violations.to_string(), |()| String::new())
 }
 
-static TEXT: Schema = Schema::Text { min_length: Some(2), max_length: Some(3), pattern: None };
+static TEXT: Schema = Schema::Text { min_length: Some(2), max_length: Some(3), pattern: None, json: None };
 static FLAG: Schema = Schema::Boolean;
 static SHAPE: Schema = Schema::Enum(&["1x1", "4x5"]);
 static COUNT: Schema = Schema::Integer { minimum: Some(1), maximum: Some((1 << 53) + 1) };
