@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     failure::Failure,
     images::{
-        generate_and_save::SaveJob,
+        generate_and_save::ImageSaver,
         job::save_command,
         prompt::Stdin,
         save_flags::{RESPONSES, SaveFlags, make_ready},
@@ -102,8 +102,8 @@ impl Save {
         let stored_at = is_file.then_some(self.response.as_path());
         let response = input.response.take();
         let (saving, folder) = (&self.saving, folder.as_path());
-        let job = SaveJob { context, saving, folder, if_exists, requested: None, stored_at };
-        job.save(context.client(), &input, response).await
+        let saver = ImageSaver { context, saving, folder, if_exists, requested: None, stored_at, job: None };
+        saver.save(context.client(), &input, response).await
     }
 
     /// The folder of `--out`, that of the stored response, or the default one.

@@ -80,13 +80,14 @@ pub(crate) async fn generate_and_save(
         .on_upload(upload_bar(context.output().messages().clone()));
     let client = context.client().with(options);
     let (if_exists, requested) = (IfExists::Number, Some(requested));
-    let job = SaveJob { context, saving, folder: &folder, if_exists, requested, stored_at: None };
-    let paid = PaidCall { client, job };
+    let saver = ImageSaver { context, saving, folder: &folder, if_exists, requested, stored_at: None, job: None };
+    let paid = PaidCall { client, saver };
     let response =
         if runs_as_job { paid.run_job(sent, action).await } else { paid.call(sent, format!("making {images}")).await };
     match response {
         Ok(response) => paid.save(&response, response.value().clone(), response.stored_at()).await,
-        Err(Unfinished::Call(error)) => paid.save_what_is_whole(wording, &error).await,
+        Err(Unfinished::Call(error)) => paid.save_what_is_whole(&error, context.failure(wording, &error)).await,
+        Err(Unfinished::Poll { error, runs_on }) => paid.save_what_is_whole(&error, runs_on).await,
         Err(Unfinished::Failed(failure) | Unfinished::Ended(failure)) => Err(failure),
     }
 }
@@ -96,13 +97,13 @@ pub(crate) async fn generate_and_save(
 struct PaidCall<'a> {
     client: Client,
     /// For its images; where its response is stored is not known yet.
-    job: SaveJob<'a>,
+    saver: ImageSaver<'a>,
 }
 
 impl PaidCall<'_> {
     /// Sends a call that does not run as a job; `doing` is the label of the progress.
     async fn call(&self, request: Request, doing: String) -> Result<Response<Value>, Unfinished> {
-        let context = self.job.context;
+        let context = self.saver.context;
         let progress = context.progress(doing, Counted::Time, None);
         let in_flight = context.interrupt().call(request.operation(), "");
         let response = context.finish(self.client.execute(request)).await.map_err(Unfinished::Failed)?;
@@ -112,7 +113,7 @@ impl PaidCall<'_> {
 
     /// Submits a call as a job, whose id is on disk then, and waits for its images.
     async fn run_job(&self, request: Request, action: &str) -> Result<Response<Value>, Unfinished> {
-        let SaveJob { context, folder, .. } = self.job;
+        let ImageSaver { context, folder, .. } = self.saver;
         let in_flight = context.interrupt().call(request.operation(), "");
         let submitted = {
             let _progress = context.progress("submitting", Counted::Time, None);
@@ -134,47 +135,42 @@ impl PaidCall<'_> {
         waited
     }
 
-    /// Saves what can be saved of a paid response that broke off, is damaged or not as the document says. All is well
-    /// if that is as much as was requested.
-    async fn save_what_is_whole(&self, wording: Wording<'_>, error: &Error) -> Result<(), Failure> {
-        let failure = self.not_answered(wording, error);
+    /// Saves the images whose links are whole in a damaged response. Succeeds if these are all requested images, and
+    /// otherwise returns the failure.
+    async fn save_what_is_whole(&self, error: &Error, failure: Failure) -> Result<(), Failure> {
         let images = error.images();
+        let folder = Some(self.saver.folder).filter(|_| !images.is_empty());
+        let failure = with_stored(failure, error.stored_at(), folder);
         if !images.iter().any(|image| matches!(image.outcome(), ImageOutcome::Available(_))) {
             return Err(failure);
         }
-        self.job
+        self.saver
             .context
             .output()
             .note(&format!("{error}; the links in the response are whole, so its images are saved"));
         let stored_at = error.stored_at();
-        let kept = match stored_at {
+        let stored = match stored_at {
             Some(path) => StoredResponse::read(path).await.ok(),
             None => None,
         };
         let json = error.decode_body().unwrap_or_default();
-        match &kept {
+        match &stored {
             // It knows the request too.
-            Some(kept) => self.save(kept, json, stored_at).await?,
+            Some(stored) => self.save(stored, json, stored_at).await?,
             None => self.save(error, json, stored_at).await?,
         }
-        let is_all = self.job.requested.is_none_or(|requested| images.len() as u64 >= requested.into());
+        let is_all = self.saver.requested.is_none_or(|requested| images.len() as u64 >= requested.into());
         if is_all { Ok(()) } else { Err(failure) }
     }
 
     async fn save(&self, response: &impl HasImages, json: Value, stored_at: Option<&Path>) -> Result<(), Failure> {
-        SaveJob { stored_at, ..self.job }.save(&self.client, response, json).await
-    }
-
-    /// A failed call, and where its response is if there is one.
-    fn not_answered(&self, wording: Wording<'_>, error: &Error) -> Failure {
-        let folder = Some(self.job.folder).filter(|_| !error.images().is_empty());
-        with_stored(self.job.context.failure(wording, error), error.stored_at(), folder)
+        ImageSaver { stored_at, ..self.saver }.save(&self.client, response, json).await
     }
 }
 
 /// Saves the images of a response that is there, whatever way it came.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SaveJob<'a> {
+pub(crate) struct ImageSaver<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) saving: &'a SaveFlags,
     pub(crate) folder: &'a Path,
@@ -183,9 +179,11 @@ pub(crate) struct SaveJob<'a> {
     pub(crate) requested: Option<u32>,
     /// Where the response is, to fetch them later.
     pub(crate) stored_at: Option<&'a Path>,
+    /// The generation that has them, if its id may be stored: it is forgotten when nothing is left to fetch.
+    pub(crate) job: Option<&'a str>,
 }
 
-impl SaveJob<'_> {
+impl ImageSaver<'_> {
     /// Fetches all images, prints what became of them, shows them, and ends with the exit code that they deserve. `json`
     /// is the response for the output.
     pub(crate) async fn save(&self, client: &Client, response: &impl HasImages, json: Value) -> Result<(), Failure> {
@@ -198,6 +196,9 @@ impl SaveJob<'_> {
         }
         let (requested, stored_at) = (self.requested, self.stored_at);
         let report = Report { response: json, images, outcomes, requested, stored_at };
+        if let Some(id) = self.job.filter(|_| !report.can_be_fetched_later()) {
+            job::forget(self.folder, id).await;
+        }
         report.print(output)?;
         if let Some(note) = report.note() {
             output.note(&note);

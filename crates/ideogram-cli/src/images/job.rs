@@ -10,10 +10,7 @@ use futures_util::TryStreamExt as _;
 use ideogram_client::{
     Error, Response, StoredResponse,
     job::{JobError, JobState, Wait},
-    operation::Operation,
-    operations,
     request::Request,
-    save::HasImages as _,
 };
 use serde::de::DeserializeOwned;
 use tokio::select;
@@ -33,6 +30,12 @@ pub(crate) enum Unfinished {
     Ended(Failure),
     /// A call failed; its response may have images.
     Call(Error),
+    /// The state could not be read, which changes nothing for the generation: it runs on, if it was accepted.
+    Poll {
+        error: Error,
+        /// The failure if it was accepted.
+        runs_on: Failure,
+    },
 }
 
 /// The request that is sent: that of a job, if the operation can run as one.
@@ -87,7 +90,11 @@ pub(crate) async fn wait<T: DeserializeOwned + Send + 'static>(
                 _ => {}
             },
             Ok(None) => return Err(Unfinished::Failed(Failure::internal("the wait ended without a state"))),
-            Err(JobError::Call(error) | JobError::Poll { error, .. }) => return Err(Unfinished::Call(error)),
+            Err(JobError::Call(error)) => return Err(Unfinished::Call(error)),
+            Err(JobError::Poll { error, .. }) => {
+                let runs_on = runs_on(Exit::Running, action).because(&error);
+                return Err(Unfinished::Poll { error, runs_on });
+            }
             Err(error @ JobError::Failed { .. }) => {
                 let exit = if error.is_safety() { Exit::Safety } else { Exit::Unavailable };
                 let failure = Failure::new(exit, action.to_owned()).because(&error).detail("generation_id", id);
@@ -115,14 +122,6 @@ pub(crate) struct Unsaved {
     pub(super) stored_at: PathBuf,
 }
 
-impl Unsaved {
-    /// Forgets the job, whose images are saved.
-    pub(crate) fn forget(&self) {
-        // If it stays, the next command names the job again.
-        let _ = fs::remove_file(&self.stored_at);
-    }
-}
-
 /// The jobs that other commands left in a folder for images: they were killed, stopped waiting, or still wait.
 pub(crate) async fn unsaved(folder: &Path) -> Vec<Unsaved> {
     let folder = folder.join(RESPONSES);
@@ -136,20 +135,19 @@ pub(crate) async fn unsaved(folder: &Path) -> Vec<Unsaved> {
     let mut jobs = Vec::new();
     for stored_at in names.await.unwrap_or_default() {
         let Ok(stored) = StoredResponse::read(&stored_at).await else { continue };
-        let operation = operations::ALL.iter().find(|operation| operation.id == stored.operation_id());
-        if let Some(id) = operation.and_then(|operation| accepted_job(operation, &stored)) {
-            jobs.push(Unsaved { id, stored_at });
+        if let Some(id) = stored.job_id() {
+            jobs.push(Unsaved { id: id.to_owned(), stored_at });
         }
     }
     jobs
 }
 
-/// The id of the job in a response without images that does not say that it has ended.
-pub(crate) fn accepted_job(operation: &Operation, stored: &StoredResponse) -> Option<String> {
-    let (job, response) = (operation.job.as_ref()?, stored.response()?);
-    let status = job.poll.poll.as_ref().map_or("", |poll| poll.status);
-    let is_accepted = stored.status() < 300 && stored.images().is_empty() && response[status].is_null();
-    response[job.id].as_str().filter(|_| is_accepted).map(str::to_owned)
+/// Forgets a job of a folder, whose images are saved.
+pub(crate) async fn forget(folder: &Path, id: &str) {
+    for job in unsaved(folder).await.iter().filter(|job| job.id == id) {
+        // If it stays, the next command names the job again.
+        let _ = fs::remove_file(&job.stored_at);
+    }
 }
 
 /// The command that saves the images of a generation into a folder.

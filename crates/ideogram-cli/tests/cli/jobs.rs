@@ -16,6 +16,7 @@ use crate::interrupt::{Signal, signal};
 use crate::{
     images::{calls, folder},
     invocation::{Ran, ideogram, serve, snapshot},
+    rogue::Rogue,
 };
 
 fn slow() -> MockServerBuilder {
@@ -98,6 +99,44 @@ fn a_timeout_bounds_the_wait_and_the_images_can_be_saved_later() {
             let late = run(&server, &folder, &format!("generations {wait} {id} {option}"));
             assert_eq!(late.code(), Some(17), "{wait} {option}: {late}");
         }
+    }
+}
+
+#[test]
+fn a_generation_whose_state_cannot_be_read_is_not_called_a_failed_call() {
+    let accepted = r#"{"generation_id":"g1"}"#;
+    let accepted =
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{accepted}", accepted.len());
+    for status in ["401 Unauthorized", "403 Forbidden", "402 Payment Required"] {
+        let refused = format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+        let (rogue, folder) = (Rogue::sending_in_turn(vec![accepted.clone(), refused]), folder(&[]));
+
+        let run = ideogram(["generate", "lantern", "--out", "out", "--output", "json"]).at(rogue.url());
+        let ran = run.in_folder(folder.path()).run();
+
+        assert_eq!(ran.code(), Some(17), "{ran}");
+        let stderr = ran.stderr();
+        assert!(stderr.contains("the generation g1 runs on, and is billed when it completes"), "{stderr}");
+        assert!(stderr.contains("at no cost: ideogram generations save g1 --out out"), "{stderr}");
+        assert!(stderr.contains(status), "{stderr}");
+        assert_eq!(ran.error()["generation_id"], "g1");
+    }
+}
+
+#[test]
+fn a_generation_without_anything_left_to_fetch_is_forgotten() {
+    for word in ["withheld", "some withheld"] {
+        let (server, folder) = (serve(MockServer::builder().job_time(Duration::from_secs(60))), folder(&[]));
+        let late =
+            run(&server, &folder, &format!("generate {}-lantern -n 2 --out out --timeout 1", word.replace(' ', "-")));
+        assert_eq!(late.code(), Some(17), "{late}");
+        server.advance(Duration::from_secs(60));
+
+        let saved = run(&server, &folder, &command(late.stderr().lines().last().unwrap()));
+        assert!([Some(11), Some(18)].contains(&saved.code()), "{word}: {saved}");
+        let next = run(&server, &folder, "generate lantern --out out --dry-run");
+        assert!(!next.stderr().contains("not saved"), "{next}");
+        assert!(folder.path().join("out/.ideogram-responses").read_dir().unwrap().next().is_none(), "{word}");
     }
 }
 

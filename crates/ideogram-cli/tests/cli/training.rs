@@ -415,10 +415,11 @@ fn responses(status: &str, list: &str) -> [String; 4] {
 
 #[test]
 fn models_that_only_the_dataset_lists_are_looked_up() {
-    let run = |responses: Vec<String>| {
+    let run_with = |responses: Vec<String>, flag| {
         let rogue = Rogue::sending_in_turn(responses);
-        ideogram(TRAIN.into_iter().chain(["--yes", "--attempts", "1"])).at(rogue.url()).run()
+        ideogram(TRAIN.into_iter().chain(["--yes", "--attempts", "1"]).chain(flag)).at(rogue.url()).run()
     };
+    let run = |responses| run_with(responses, None);
 
     let training = run(responses("training", r#"{"models":[]}"#).to_vec());
     assert_eq!(training.code(), Some(2), "{training}");
@@ -429,9 +430,12 @@ fn models_that_only_the_dataset_lists_are_looked_up() {
 
     let mut unreadable = responses("TRAINING", "{}").to_vec();
     unreadable[2] = "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}".to_owned();
-    let unreadable = run(unreadable);
-    assert_eq!(unreadable.code(), Some(0), "{unreadable}");
-    assert!(unreadable.stderr().contains("the state of the model m1 of this dataset is unknown"));
+    let [refused, again] = [None, Some("--again")].map(|flag| run_with(unreadable.clone(), flag));
+    assert_eq!(refused.code(), Some(4), "{refused}");
+    assert!(refused.stderr().contains("the state of the model m1 of this dataset is unknown: it may be in training"));
+    assert!(refused.stderr().contains("--again starts a training without this check"), "{refused}");
+    assert_eq!(again.code(), Some(0), "{again}");
+    assert!(again.stderr().contains("the state of the model m1 of this dataset is unknown"), "{again}");
 }
 
 #[test]

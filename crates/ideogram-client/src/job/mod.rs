@@ -123,7 +123,7 @@ where
 }
 
 /// The id of a job in the response of an operation.
-fn job_id<'r>(operation: &Operation, response: &'r Value) -> Option<&'r str> {
+pub(crate) fn job_id<'r>(operation: &Operation, response: &'r Value) -> Option<&'r str> {
     response.get(operation.job.as_ref()?.id)?.as_str().filter(|id| !id.is_empty())
 }
 
@@ -212,7 +212,7 @@ impl Client {
 }
 
 /// The operation with this id, which runs as a job.
-fn operation_of_jobs(id: &str) -> Result<&'static Operation, Error> {
+pub(crate) fn operation_of_jobs(id: &str) -> Result<&'static Operation, Error> {
     let known = operations::ALL.iter().find(|known| known.id == id && known.job.is_some());
     known.copied().ok_or_else(|| Error::invalid_argument(format!("`{id}` does not run as a job")))
 }

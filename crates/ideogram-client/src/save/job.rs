@@ -14,7 +14,7 @@ use futures_util::{StreamExt as _, stream};
 use super::{HasImages, SaveOutcome, all::paths_of};
 use crate::{
     CallOptions, Client, Error, ErrorKind, Job, JobBuilder, Outcome, StoredResponse,
-    job::{DEADLINE, JobError, submit},
+    job::{DEADLINE, JobError, job_id, operation_of_jobs, submit},
     request::Request,
 };
 
@@ -135,6 +135,17 @@ impl fmt::Debug for RunJob {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = formatter.debug_struct("RunJob");
         debug.field("folder", &self.folder).field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
+impl StoredResponse {
+    /// The id of the job that this response accepted. `None` if it has images or says how the job ended.
+    pub fn job_id(&self) -> Option<&str> {
+        let operation = operation_of_jobs(self.operation_id()).ok()?;
+        let response = self.response()?;
+        let status = operation.job.as_ref()?.poll.poll.as_ref().map_or("", |poll| poll.status);
+        let is_accepted = self.status() < 300 && response[status].is_null() && self.images().is_empty();
+        job_id(operation, response).filter(|_| is_accepted)
     }
 }
 

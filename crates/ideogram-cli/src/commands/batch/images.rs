@@ -19,7 +19,7 @@ use super::{
     row::Row,
     state::ImageResult,
 };
-use crate::{failure::Failure, images::job::accepted_job};
+use crate::failure::Failure;
 
 /// The largest number that is appended to a name that is taken.
 const MAX_NUMBER: u32 = 10_000;
@@ -130,10 +130,10 @@ pub(super) async fn stored(folder: &Path, row: &Row, has_folder: bool, history: 
         if !response.images().is_empty() {
             return Ok(Found { response: Some(stored), job: None });
         }
-        if let Some(id) = accepted_job(row.request.operation(), &response) {
+        if let Some(id) = response.job_id() {
             job = job.or(match stored.at {
                 StoredAt::File(path) => Some(SentJob::Stored(path)),
-                StoredAt::Journal(..) => Some(SentJob::Id(id)),
+                StoredAt::Journal(..) => Some(SentJob::Id(id.to_owned())),
             });
             continue;
         }

@@ -82,6 +82,6 @@ async fn wait(
     }
     job::wait(context, waiting, id.as_str(), &action, next).await.map_err(|unfinished| match unfinished {
         Unfinished::Failed(failure) | Unfinished::Ended(failure) => failure,
-        Unfinished::Call(error) => context.failure(wording, &error),
+        Unfinished::Call(error) | Unfinished::Poll { error, .. } => context.failure(wording, &error),
     })
 }

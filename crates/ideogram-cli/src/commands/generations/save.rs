@@ -9,8 +9,8 @@ use crate::{
     commands::{ids, values::time},
     failure::Failure,
     images::{
-        generate_and_save::SaveJob,
-        job::{Unsaved, save_command, unsaved},
+        generate_and_save::ImageSaver,
+        job::save_command,
         save_flags::{SaveFlags, make_ready},
     },
     session::context::Context,
@@ -49,11 +49,9 @@ impl Save {
         // With --name, another image may have the same name.
         let if_exists = if self.saving.name.is_some() { IfExists::Number } else { IfExists::Skip };
         let (saving, folder) = (&self.saving, folder.as_path());
-        let job = SaveJob { context, saving, folder, if_exists, requested: None, stored_at: None };
+        let job = Some(self.id.as_str());
+        let saver = ImageSaver { context, saving, folder, if_exists, requested: None, stored_at: None, job };
         let json = serde_json::from_slice(response.body()).unwrap_or_default();
-        job.save(context.client(), &response, json).await?;
-        let jobs = unsaved(folder).await;
-        jobs.iter().filter(|job| job.id == self.id.as_str()).for_each(Unsaved::forget);
-        Ok(())
+        saver.save(context.client(), &response, json).await
     }
 }

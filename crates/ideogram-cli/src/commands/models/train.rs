@@ -2,6 +2,7 @@
 
 use clap::Args;
 use ideogram_client::{
+    Error,
     dataset::{Trainability, TrainabilityStatus},
     training,
     types::{CustomModel, DatasetId, ModelId, ModelStatus, TrainDatasetModelResponse},
@@ -154,21 +155,18 @@ impl Train {
             Ok(response) => models.extend(response.models.into_iter().filter(|model| {
                 model.dataset_id.as_deref() == Some(self.dataset.as_str()) || of_dataset.contains(&model.model_id)
             })),
-            Err(error) => context.output().warning(&format!("the models cannot be listed: {error}")),
+            Err(error) => self.unchecked(context, wording, "the models cannot be listed", &error)?,
         }
-        let missing = of_dataset.iter().filter(|id| models.iter().all(|model| model.model_id != **id));
-        let missing: Vec<String> = missing.map(ToString::to_string).collect();
-        for id in missing.iter().take(MAX_LOOKUPS) {
+        let is_missing = |id: &&ModelId| models.iter().all(|model| model.model_id != **id);
+        let missing: Vec<&ModelId> = of_dataset.iter().filter(is_missing).collect();
+        for id in missing {
             match context.client().get_custom_model().model_id(id.as_str()).send().await {
                 Ok(response) => models.push(response.model),
-                Err(error) => context
-                    .output()
-                    .warning(&format!("the state of the model {id} of this dataset is unknown: {error}")),
+                Err(error) => {
+                    let problem = format!("the state of the model {id} of this dataset is unknown");
+                    self.unchecked(context, wording, &problem, &error)?;
+                }
             }
-        }
-        if missing.len() > MAX_LOOKUPS {
-            let others = units::count((missing.len() - MAX_LOOKUPS) as u64, "model");
-            context.output().warning(&format!("{others} of this dataset were not checked: they may be in training"));
         }
         let is_earlier = |model: &&CustomModel| {
             let has_name = model.status == ModelStatus::Completed && model.name == self.name;
@@ -193,10 +191,22 @@ impl Train {
             ))
             .hint("--again starts another training from this dataset, which is billed again"))
     }
+    /// Refuses a training of which is unknown whether it would be a second one; `--again` starts it all the same.
+    fn unchecked(
+        &self,
+        context: &Context<'_>,
+        wording: Wording<'_>,
+        problem: &str,
+        error: &Error,
+    ) -> Result<(), Failure> {
+        if self.again {
+            context.output().warning(&format!("{problem}: {error}"));
+            return Ok(());
+        }
+        let failure = context.failure(wording, error).fact(format!("{problem}: it may be in training"));
+        Err(failure.hint("nothing was started; --again starts a training without this check, which is billed"))
+    }
 }
-
-/// How many models that are missing in the list are looked up one by one.
-const MAX_LOOKUPS: usize = 20;
 
 impl ToLayout for TrainDatasetModelResponse {
     fn layout(&self) -> Layout {
