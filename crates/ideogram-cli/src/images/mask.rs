@@ -6,6 +6,7 @@
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, metadata::Orientation};
 
 use super::content::{Content, Input};
+use crate::output::units;
 
 /// The maximum memory for decoding a mask, far above any image that the service accepts.
 const MAX_MEMORY: u64 = 128 * 1024 * 1024;
@@ -26,10 +27,39 @@ pub(crate) enum Kind {
 }
 
 /// The properties of images, the properties of their masks, and the kinds of the masks.
-pub(crate) const PAIRS: &[(&[&str], &str, Kind)] = &[
+const PAIRS: &[(&[&str], &str, Kind)] = &[
     (&["image", "image_file", "images"], "mask", Kind::Repaint),
     (&["character_reference_images"], "character_reference_images_mask", Kind::Reference),
 ];
+
+/// Pairs the masks of a call with their images, by the files of each property.
+///
+/// # Errors
+///
+/// The property of masks that lack images, or of images that lack masks, and the problem, as the end of a sentence whose
+/// subject is the property.
+pub(crate) fn pairs<'f, T>(
+    files: impl Fn(&str) -> Option<&'f [T]>,
+) -> Result<Vec<(&'static str, Kind, &'f T, &'f T)>, (&'static str, String)> {
+    let mut pairs = Vec::new();
+    for (properties, property, kind) in PAIRS {
+        let Some(masks) = files(property) else { continue };
+        let Some(images) = properties.iter().find_map(|property| files(property)) else {
+            return Err((property, "needs its image".to_owned()));
+        };
+        // Of several images that are edited together, the mask is that of the first.
+        if images.len() != masks.len() && *kind == Kind::Reference {
+            let (masks, images) = (units::count(masks.len() as u64, "mask"), images.len());
+            let problem = format!(
+                "has {masks} for {}: one for each image, in the same order",
+                units::count(images as u64, "image")
+            );
+            return Err((property, problem));
+        }
+        pairs.extend(images.iter().zip(masks).map(|(image, mask)| (*property, *kind, image, mask)));
+    }
+    Ok(pairs)
+}
 
 /// Checks that a mask fits its image. Blocks.
 ///

@@ -379,6 +379,31 @@ fn rows_from_standard_input_need_a_folder() {
 }
 
 #[test]
+fn a_mask_without_its_image_is_refused_in_a_row_as_by_the_command() {
+    for (properties, problem) in [
+        (r#""mask": "m.png""#, "needs its image"),
+        (r#""character_reference_images_mask": ["m.png"], "model": "v3""#, "needs its image"),
+        (
+            r#""character_reference_images": ["m.png", "m.png"], "character_reference_images_mask": ["m.png"],
+               "model": "v3""#,
+            "has 1 mask for 2 images: one for each image, in the same order",
+        ),
+    ] {
+        let folder = folder("rows.json", &format!(r#"[{{"prompt": "a hat", {properties}}}]"#));
+        image::GrayImage::from_fn(32, 32, |x, _| image::Luma([if x < 16 { 0 } else { 255 }]))
+            .save(folder.path().join("m.png"))
+            .unwrap();
+        let server = serve(MockServer::builder());
+
+        let ran = batch(&folder, &["rows.json", "--yes"]).against(&server).run();
+
+        assert_eq!(ran.code(), Some(2), "{properties}: {ran}");
+        assert!(ran.stderr().contains(problem), "{properties}: {ran}");
+        assert!(server.requests().is_empty(), "{properties}");
+    }
+}
+
+#[test]
 fn a_mask_of_another_size_is_refused_in_a_row_of_every_operation_that_takes_one() {
     for (operation, image, mask) in [
         ("post_inpaint_image_v3", "image", "mask"),

@@ -7,6 +7,7 @@ use std::{
 };
 
 use ideogram_mock::MockServer;
+use ideogram_testkit::{Reply, response};
 use tempfile::TempDir;
 
 use crate::{
@@ -118,7 +119,7 @@ fn another_folder_or_model_for_the_same_rows_needs_pay_again() {
     let renamed = scene.run_in(scene.folder.path(), "copy.jsonl", &["--yes"]);
     let model = scene.run(&["--out", "out", "--model", "v3", "--yes"]);
     assert_eq!((renamed.code(), model.code(), scene.calls()), (Some(2), Some(2), 2), "{renamed}\n{model}");
-    assert!(shown(&model).contains("2 rows sent with another model or id, from \"out\""), "{model}");
+    assert!(shown(&model).contains("2 rows sent with another model, from \"out\""), "{model}");
 
     let again = scene.run(&["--out", "other", "--yes", "--pay-again"]);
     let and_again = scene.run(&["--out", "other", "--yes"]);
@@ -202,6 +203,89 @@ fn rows_that_were_not_billed_elsewhere_are_sent_without_a_question() {
     fs::remove_dir_all(scene.path("out")).unwrap();
 
     assert_eq!(scene.run(&["--out", "other"]).code(), Some(0));
+}
+
+#[test]
+fn rows_that_were_not_billed_here_are_sent_without_a_question() {
+    let scene = Scene::new();
+    scene.server.set_scenario(ideogram_mock::Scenario::PaymentRequired);
+    assert_ne!(scene.run(&["--out", "out"]).code(), Some(0));
+    scene.server.set_scenario(ideogram_mock::Scenario::Normal);
+
+    assert_eq!(scene.run(&["--out", "out", "--model", "v3", "--yes"]).code(), Some(0));
+}
+
+#[test]
+fn a_row_that_is_written_in_another_way_is_not_paid_again_from_another_folder() {
+    let scene = Scene::new();
+    let palette = r#"{"name": "ember"}"#;
+    fs::write(scene.path("cells.csv"), format!("prompt,color_palette\na fox,\"{}\"\n", palette.replace('"', "\"\"")))
+        .unwrap();
+    let rows = [
+        r#"{"prompt": "a fox", "color_palette": {"name":"ember"}}"#,
+        r#"{"prompt": "a fox", "color_palette": "{\"name\" : \"ember\"}"}"#,
+        r#"{"prompt": "a fox", "color_palette": {"name":"jungle"}}"#,
+    ];
+    let run =
+        |table: &str, out: &str| scene.run_in(scene.folder.path(), table, &["--out", out, "--model", "v3", "--yes"]);
+    let first = run("cells.csv", "first");
+    assert_eq!(first.code(), Some(0), "{first}");
+    for (index, (row, exit)) in rows.into_iter().zip([2, 2, 0]).enumerate() {
+        fs::write(scene.path("other.jsonl"), row).unwrap();
+        let ran = run("other.jsonl", &format!("second-{index}"));
+        assert_eq!(ran.code(), Some(exit), "{row}: {ran}");
+        assert_eq!(ran.stderr().contains("may be paid already"), exit == 2, "{row}: {ran}");
+    }
+    assert_eq!(scene.calls(), 2);
+}
+
+#[test]
+fn a_generation_that_runs_on_counts_for_the_limit_after_its_journal_is_lost() {
+    let slow = MockServer::builder().job_time(std::time::Duration::from_secs(60));
+    let scene = Scene { server: serve(slow), ..Scene::new() };
+    let late = scene.run(&["--out", "out", "--timeout", "1", "--max-images", "1", "--max-in-flight", "1"]);
+    assert!(late.stderr().contains("runs on"), "{late}");
+    assert_eq!(scene.calls(), 1, "{late}");
+    fs::remove_file(scene.path("out/batch.jsonl")).unwrap();
+    scene.server.advance(std::time::Duration::from_secs(60));
+
+    let next = scene.run(&["--out", "out", "--max-images", "1", "--yes"]);
+
+    assert_eq!((scene.calls(), scene.images("out").len()), (1, 1), "{next}");
+    assert!(next.stderr().contains("--max-images"), "{next}");
+}
+
+#[test]
+fn a_response_that_is_not_the_services_does_not_end_the_wait_for_a_generation() {
+    let gateway = b"<html>Please log in to this network</html>".to_vec();
+    for poll in [response(200, "", gateway), response(401, "", "{}"), response(403, "", "{}")] {
+        let server = ideogram_testkit::Server::start(move |_, request| {
+            let is_post = request.line().starts_with("POST ");
+            Reply::Bytes(if is_post { response(200, "", r#"{"generation_id":"g1"}"#) } else { poll.clone() })
+        });
+        let scene = Scene::new();
+        fs::write(scene.path("rows.jsonl"), r#"{"prompt":"a river"}"#).unwrap();
+        let run =
+            |arguments: &[&str]| scene.command(scene.folder.path(), "rows.jsonl", arguments).at(server.url()).run();
+
+        for arguments in [&["--timeout", "20"][..], &["--timeout", "20", "--rerun-unknown", "--yes"]] {
+            let ran = run(arguments);
+            assert!(ran.stderr().contains("the generation g1 runs on"), "{ran}");
+        }
+        let posts = server.requests().iter().filter(|request| request.line().starts_with("POST ")).count();
+        assert_eq!(posts, 1, "it is not paid again");
+    }
+}
+
+#[test]
+fn a_later_run_prints_all_rows_as_json() {
+    let scene = Scene::new();
+    assert_eq!(scene.run(&[]).code(), Some(0));
+
+    let again = scene.run(&["--output", "json"]).json();
+
+    let rows: Vec<_> = again["rows"].as_array().unwrap().iter().map(|row| (&row["row"], &row["status"])).collect();
+    assert_eq!(rows, [(&"river".into(), &"saved".into()), (&"cats".into(), &"saved".into())]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fs;
 
 use ideogram_mock::{MockServer, Scenario};
+use ideogram_testkit::{Reply, Server, response};
 
 use crate::{
     batch::{TWO, batch, folder, images, prompts, sheet},
@@ -56,6 +57,47 @@ fn declined_rows_are_sent_again_only_with_retry_declined() {
       line 2 (b): declined, not billed: post_generate_image_v2_ideogram45: 422 Unprocessable Entity: Prompt provided failed safety check due to the inclusion of prohibited content.
     hint: change the declined rows, or send them unchanged with --retry-declined
     ");
+}
+
+#[test]
+fn a_call_that_failed_after_its_response_had_begun_is_not_billed_without_images() {
+    let folder = folder("rows.jsonl", r#"{"operation":"post_remove_background_v2","image":"a.png","id":"a"}"#);
+    image::GrayImage::new(32, 32).save(folder.path().join("a.png")).unwrap();
+    let server = Server::start(|_, _| Reply::Bytes(response(200, "", r#"{"error":"no","status_code":402}"#)));
+
+    for posts in 1..3 {
+        let ran = batch(&folder, &["rows.jsonl", "--output", "json"]).at(server.url()).run();
+        assert_eq!(ran.json()["rows"][0]["status"], "failed", "{ran}");
+        assert_eq!(server.requests().len(), posts, "it is not billed, and sent again");
+    }
+}
+
+#[test]
+fn files_that_change_are_no_failure_of_the_service() {
+    let failed = |line: &str| line.contains("local files cannot be read");
+    let rows: String = (0..3).map(|n| format!("{{\"prompt\":\"a\",\"images\":[\"{n}.png\"]}}\n")).collect();
+    let folder = folder("rows.jsonl", &rows);
+    for n in 0..3 {
+        image::GrayImage::new(32, 32 + n).save(folder.path().join(format!("{n}.png"))).unwrap();
+    }
+    // The first row is in flight while the files of the others change.
+    let server = serve(MockServer::builder().generation_time(std::time::Duration::from_secs(2)));
+    let mut child = batch(&folder, &["rows.jsonl", "--max-in-flight", "1", "--stop-after", "2"])
+        .against(&server)
+        .into_command()
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    while prompts(&server).is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    for n in 1..3 {
+        fs::write(folder.path().join(format!("{n}.png")), "other").unwrap();
+    }
+    let stderr = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(13), "{stderr}");
+    assert!(stderr.lines().any(failed), "{stderr}");
 }
 
 #[test]

@@ -6,7 +6,13 @@ use futures_util::{StreamExt as _, stream};
 use ideogram_client::types::PriceQuote;
 use serde_json::json;
 
-use super::{journal::History, model::Model, plan::Plan, report::Stop, row::Row};
+use super::{
+    journal::{Cost, History},
+    model::Model,
+    plan::Plan,
+    report::Stop,
+    row::Row,
+};
 use crate::{
     failure::Failure,
     images::price::{above, highest},
@@ -28,6 +34,8 @@ pub(super) struct Budget {
     max_usd_micros: Option<u64>,
     /// The quoted prices of rows in millionths of a US dollar; rows behind the limit have none.
     prices: HashMap<usize, u64>,
+    /// What the sums have of the rows that are in flight, or were in an earlier run.
+    counted: HashMap<usize, Cost>,
     images: u64,
     usd_micros: u64,
     /// How many rows of earlier runs may be billed, and have no price.
@@ -42,14 +50,16 @@ impl Budget {
         (max_images, max_usd_micros): (Option<u64>, Option<u64>),
         history: &History,
         rows: &[Row],
-        send: &VecDeque<usize>,
+        plan: &Plan,
     ) -> Result<Self, Failure> {
+        let send = &plan.send;
         let ask_above = context.profile().ask_above_usd_micros;
         let has_prices = has_quotes(rows, send);
-        let (mut usd_micros, mut unpriced) = (history.usd_micros, unpriced_rows(history).count());
+        let before = Earlier::of(history, rows, plan);
+        let (images, mut usd_micros, mut unpriced) = (before.images, history.usd_micros, before.unpriced.len());
         let prices = match (max_usd_micros, ask_above) {
             (Some(max), _) if !send.is_empty() => {
-                (usd_micros, unpriced) = earlier(context, history, rows, max).await?;
+                (usd_micros, unpriced) = before.price(context, history, rows, max).await?;
                 prices(context, rows, send, max.saturating_sub(usd_micros)).await?
             }
             (None, Some(_)) if has_prices => prices(context, rows, send, u64::MAX).await?,
@@ -67,7 +77,7 @@ impl Budget {
             }
             _ => {}
         }
-        Ok(Self { max_images, max_usd_micros, prices, images: history.images, usd_micros, unpriced })
+        Ok(Self { max_images, max_usd_micros, prices, counted: before.counted, images, usd_micros, unpriced })
     }
 
     /// Adds a row that is about to be sent, and returns its price; or why it must not be sent.
@@ -84,14 +94,15 @@ impl Budget {
         }
         self.images = images;
         self.usd_micros = self.usd_micros.saturating_add(price.unwrap_or_default());
+        self.counted.insert(index, Cost { images: u64::from(row.images), usd_micros: price });
         Ok(price)
     }
 
     /// Subtracts a row that is not billed.
-    pub(super) fn subtract(&mut self, index: usize, row: &Row) {
-        self.images = self.images.saturating_sub(u64::from(row.images));
-        let price = self.prices.get(&index).copied().unwrap_or_default();
-        self.usd_micros = self.usd_micros.saturating_sub(price);
+    pub(super) fn subtract(&mut self, index: usize) {
+        let Some(cost) = self.counted.remove(&index) else { return };
+        self.images = self.images.saturating_sub(cost.images);
+        self.usd_micros = self.usd_micros.saturating_sub(cost.usd_micros.unwrap_or_default());
     }
 
     /// What the rows of all runs cost by their quotes; `None` if a row has no price.
@@ -101,27 +112,56 @@ impl Budget {
     }
 }
 
-/// The rows of earlier runs that may be billed and have no price, and how often they were sent.
-fn unpriced_rows(history: &History) -> impl Iterator<Item = (&str, u64)> {
-    history.unpriced.iter().map(|(row, times)| (row.as_str(), *times)).filter(|(_, times)| *times > 0)
+/// What earlier runs sent, with the rows that a lost journal does not have.
+struct Earlier<'h> {
+    images: u64,
+    /// The rows that are waited for or whose images are saved.
+    counted: HashMap<usize, Cost>,
+    /// How often rows were sent that may be billed, without a price.
+    unpriced: HashMap<&'h str, u64>,
 }
 
-/// What earlier runs may cost: rows without a price are quoted. Also returns how many rows still have none.
-async fn earlier(context: &Context<'_>, history: &History, rows: &[Row], max: u64) -> Result<(u64, usize), Failure> {
-    let unpriced: HashMap<&str, u64> = unpriced_rows(history).collect();
-    let times = |index: usize| unpriced.get(rows[index].key.as_str()).copied().unwrap_or_default();
-    let has_quote = |index: usize| rows[index].request.operation().quote.is_some();
-    let quoted: VecDeque<usize> = (0..rows.len()).filter(|index| times(*index) > 0 && has_quote(*index)).collect();
-    let prices = prices(context, rows, &quoted, max.saturating_sub(history.usd_micros)).await?;
-    let cost = |(index, price): (&usize, &u64)| price.saturating_mul(times(*index));
-    let sum = prices.iter().map(cost).fold(history.usd_micros, u64::saturating_add);
-    let left = unpriced.len() - prices.len();
-    // Above the limit, nothing is sent.
-    if left > 0 && sum <= max {
-        let rows = units::count(left as u64, "row");
-        context.output().warning(&format!("--max-usd does not count {rows} of earlier runs: no price is known"));
+impl<'h> Earlier<'h> {
+    fn of(history: &'h History, rows: &'h [Row], plan: &Plan) -> Self {
+        let unpriced =
+            history.unpriced.iter().map(|(row, times)| (row.as_str(), *times)).filter(|(_, times)| *times > 0);
+        let mut earlier = Self { images: history.images, counted: HashMap::new(), unpriced: unpriced.collect() };
+        let waiting = plan.wait.iter().map(|(index, _)| *index);
+        for index in waiting.chain(plan.save.iter().map(|(index, _)| *index)) {
+            let row = &rows[index];
+            let cost = history.cost(&row.key).unwrap_or_else(|| {
+                let images = u64::from(row.images);
+                earlier.images = earlier.images.saturating_add(images);
+                earlier.unpriced.insert(&row.key, 1);
+                Cost { images, usd_micros: None }
+            });
+            earlier.counted.insert(index, cost);
+        }
+        earlier
     }
-    Ok((sum, left))
+
+    /// Quotes the rows without a price. Returns what all earlier rows may cost, and how many still have no price.
+    async fn price(
+        &self,
+        context: &Context<'_>,
+        history: &History,
+        rows: &[Row],
+        max: u64,
+    ) -> Result<(u64, usize), Failure> {
+        let times = |index: usize| self.unpriced.get(rows[index].key.as_str()).copied().unwrap_or_default();
+        let has_quote = |index: usize| rows[index].request.operation().quote.is_some();
+        let quoted: VecDeque<usize> = (0..rows.len()).filter(|index| times(*index) > 0 && has_quote(*index)).collect();
+        let prices = prices(context, rows, &quoted, max.saturating_sub(history.usd_micros)).await?;
+        let cost = |(index, price): (&usize, &u64)| price.saturating_mul(times(*index));
+        let sum = prices.iter().map(cost).fold(history.usd_micros, u64::saturating_add);
+        let left = self.unpriced.len() - prices.len();
+        // Above the limit, nothing is sent.
+        if left > 0 && sum <= max {
+            let rows = units::count(left as u64, "row");
+            context.output().warning(&format!("--max-usd does not count {rows} of earlier runs: no price is known"));
+        }
+        Ok((sum, left))
+    }
 }
 
 /// Whether the operation of every row has quotes.
@@ -129,13 +169,18 @@ pub(super) fn has_quotes(rows: &[Row], send: &VecDeque<usize>) -> bool {
     send.iter().all(|index| rows[*index].request.operation().quote.is_some())
 }
 
-/// `--quote`: prints what the rows to be sent cost, or refuses if that is above `--max-usd`.
+/// `--quote`: prints what the rows to be sent cost, or refuses if that and the cost of earlier runs is above `--max-usd`.
 pub(super) async fn quote(
     context: &Context<'_>,
     max_usd_micros: Option<u64>,
     rows: &[Row],
+    history: &History,
     plan: &Plan,
 ) -> Result<(), Failure> {
+    let earlier = match max_usd_micros {
+        Some(max) => Earlier::of(history, rows, plan).price(context, history, rows, max).await?.0,
+        None => 0,
+    };
     let prices = prices(context, rows, &plan.send, u64::MAX).await?;
     let sum = sum_of(&prices);
     let images: u64 = plan.send.iter().map(|index| u64::from(rows[*index].images)).sum();
@@ -153,8 +198,10 @@ pub(super) async fn quote(
         let rows = units::count(plan.confirm.len() as u64, "row");
         context.output().note(&format!("not counted: {rows} that may be paid already"));
     }
-    let limit = max_usd_micros.filter(|max| sum > *max);
-    limit.map_or(Ok(()), |max| Err(above(&format!("at most {}", usd(sum)), sum, max)))
+    let all = sum.saturating_add(earlier);
+    let limit = max_usd_micros.filter(|max| all > *max);
+    let with_earlier = if earlier > 0 { ", with the rows of earlier runs" } else { "" };
+    limit.map_or(Ok(()), |max| Err(above(&format!("at most {}{with_earlier}", usd(all)), all, max)))
 }
 
 fn sum_of(prices: &HashMap<usize, u64>) -> u64 {

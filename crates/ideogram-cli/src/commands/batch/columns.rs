@@ -17,7 +17,7 @@ use crate::{
 
 /// Properties, and how people call their columns.
 const OTHER_NAMES: [(&str, &[&str]); 4] = [
-    ("num_images", &["n", "count", "number", "images"]),
+    ("num_images", &["n", "count", "number"]),
     ("id", &["name", "filename", "file_name", "file"]),
     ("aspect_ratio", &["ratio", "ar"]),
     ("negative_prompt", &["negative"]),

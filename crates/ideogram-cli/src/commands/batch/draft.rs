@@ -159,14 +159,13 @@ impl Draft<'_> {
 
     /// Reports masks that do not fit their images: the service would bill the call without using them.
     fn check_masks(&mut self, paths: &HashMap<&str, Vec<PathBuf>>) {
-        for (of, mask, kind) in mask::PAIRS {
-            let images = of.iter().find_map(|property| paths.get(property));
-            let (Some(images), Some(masks)) = (images, paths.get(mask)) else { continue };
-            for (image_path, mask_path) in images.iter().zip(masks) {
-                let (image, content) = (Content::of_path(image_path), Content::of_path(mask_path));
-                if let Err(problem) = mask::check(*kind, &image, &content) {
-                    self.problem(mask, format!("\"{}\" {problem}", mask_path.display()));
-                }
+        let pairs = match mask::pairs(|property| paths.get(property).map(Vec::as_slice)) {
+            Ok(pairs) => pairs,
+            Err((property, problem)) => return self.problem(property, problem),
+        };
+        for (property, kind, image, mask) in pairs {
+            if let Err(problem) = mask::check(kind, &Content::of_path(image), &Content::of_path(mask)) {
+                self.problem(property, format!("\"{}\" {problem}", mask.display()));
             }
         }
     }

@@ -8,6 +8,7 @@ use std::{
 
 use ideogram_client::{
     Client, Error, ErrorKind, StoredResponse,
+    operation::Operation,
     save::{HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Provenance, SaveOutcome},
 };
 use serde_json::json;
@@ -85,9 +86,11 @@ fn from_journal(row: &Row, status: u16, body: &RawBody) -> serde_json::Result<St
     serde_json::from_str(&stored.to_string())
 }
 
-/// Whether a response has an image, or is complete and has none.
-pub(super) fn is_usable(response: &StoredResponse) -> bool {
-    !response.images().is_empty() || response.response().is_some()
+/// Whether a response has an image, or is complete and has none. One with the status of a failure is neither.
+pub(super) fn is_usable(response: &StoredResponse, operation: &Operation) -> bool {
+    let json = response.response();
+    let failure = operation.status_property.and_then(|property| json?.get(property)?.as_u64());
+    failure.is_none_or(|status| status < 300) && (!response.images().is_empty() || json.is_some())
 }
 
 /// What the disk has of a row that was sent.
@@ -137,7 +140,7 @@ pub(super) async fn stored(folder: &Path, row: &Row, has_folder: bool, history: 
             });
             continue;
         }
-        if is_usable(&response) {
+        if is_usable(&response, row.request.operation()) {
             without_images = without_images.or(Some(stored));
         }
     }
@@ -153,7 +156,7 @@ pub(super) async fn store_id(row: &Row, id: &str, folder: PathBuf) -> Result<Pat
         "operation": operation.id, "request": null, "status": 200, "received": now(), "response": {property: id},
     });
     blocking(move || {
-        let path = folder.join(format!("{}-from-the-journal.json", now().replace([':', '.'], "")));
+        let path = folder.join(format!("{}-from-the-journal.json", now().replace(['-', ':', '.'], "")));
         let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&path, stored.to_string()));
         written.map_err(|error| Failure::local_io(format!("cannot write \"{}\"", path.display())).because(&error))?;
         Ok(path)

@@ -153,7 +153,8 @@ impl RawBody {
 /// The last line of a journal about a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum End {
-    None,
+    /// It was sent, and its end is not known.
+    Begun,
     Finished(Finished),
     Failed(Failed),
 }
@@ -183,16 +184,21 @@ pub(super) struct History {
 
 /// What a row may cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Cost {
-    images: u64,
+pub(super) struct Cost {
+    pub(super) images: u64,
     /// `None` if it was not quoted.
-    usd_micros: Option<u64>,
+    pub(super) usd_micros: Option<u64>,
 }
 
 impl History {
     /// How a row ended; `None` if it was never sent.
     pub(super) fn end(&self, row: &str) -> Option<&End> {
         self.ends.get(row).map(|(_, end)| end)
+    }
+
+    /// What a row may cost that was sent last; `None` if it was never sent.
+    pub(super) fn cost(&self, row: &str) -> Option<Cost> {
+        self.ends.get(row).map(|(cost, _)| *cost)
     }
 
     /// How many rows were sent.
@@ -227,7 +233,7 @@ impl History {
                 }
                 self.inputs.entry(begun.input).or_default().insert(begun.row.clone());
                 self.jobs.remove(&begun.row);
-                self.ends.insert(begun.row, (cost, End::None));
+                self.ends.insert(begun.row, (cost, End::Begun));
             }
             Line::Accepted(accepted) => drop(self.jobs.insert(accepted.row, accepted.job)),
             Line::Finished(finished) => {
@@ -237,7 +243,7 @@ impl History {
                     let images = finished.images.len() as u64;
                     self.images += images;
                     self.unpriced.insert(finished.row.clone(), 1);
-                    (Cost { images, usd_micros: None }, End::None)
+                    (Cost { images, usd_micros: None }, End::Begun)
                 });
                 *end = End::Finished(finished);
             }
@@ -245,11 +251,11 @@ impl History {
                 if let Some(body) = &failed.response {
                     self.bodies.insert(failed.row.clone(), (failed.status.unwrap_or(200), body.clone()));
                 }
-                if !failed.state.is_billed() {
+                if !failed.state.may_be_billed() {
                     self.jobs.remove(&failed.row);
                 }
                 if let Some((cost, end)) = self.ends.get_mut(&failed.row) {
-                    if !failed.state.is_billed() {
+                    if !failed.state.may_be_billed() {
                         self.images = self.images.saturating_sub(cost.images);
                         match (cost.usd_micros, self.unpriced.get_mut(&failed.row)) {
                             (Some(price), _) => self.usd_micros = self.usd_micros.saturating_sub(price),

@@ -9,19 +9,16 @@
 //! [`Claim`] of the batch, so that another batch with the same row does not send it meanwhile.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fs,
     io::{self, BufWriter, Write as _},
     path::{Path, PathBuf, absolute},
     sync::Arc,
 };
 
-use ideogram_client::{
-    internal::{self, JournalKind},
-    request::PartContent,
-};
+use ideogram_client::internal::{self, JournalError, JournalErrorKind, JournalKind};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
@@ -83,23 +80,7 @@ type Claimed = Vec<(String, String)>;
 
 /// A fingerprint of what a row requests, without the model: the same row with another `--model` has the same one.
 pub(super) fn input_of(row: &Row) -> String {
-    let mut properties: Vec<(String, String)> = Vec::new();
-    for part in row.request.parts() {
-        let content = match &part.content {
-            PartContent::Text(text) | PartContent::Json { text, .. } => text.clone(),
-            PartContent::File(file) => file.path().and_then(|path| row.digest_of(path)).unwrap_or_default().to_owned(),
-            _ => continue,
-        };
-        properties.push((part.name.to_string(), content));
-    }
-    let body = row.request.json_body().and_then(|body| serde_json::from_slice::<Map<String, Value>>(body).ok());
-    for (name, value) in body.into_iter().flatten() {
-        match value {
-            // Legacy operations have all properties in one object.
-            Value::Object(nested) => properties.extend(nested.into_iter().map(|(name, value)| (name, text(value)))),
-            value => properties.push((name, text(value))),
-        }
-    }
+    let mut properties = row.properties();
     for (name, _) in &mut properties {
         if name == "text_prompt" {
             "prompt".clone_into(name);
@@ -107,10 +88,6 @@ pub(super) fn input_of(row: &Row) -> String {
     }
     properties.sort_unstable();
     hex(&Sha256::digest(json!(properties).to_string()))[..32].to_owned()
-}
-
-fn text(value: Value) -> String {
-    if let Value::String(text) = value { text } else { value.to_string() }
 }
 
 /// The folder of all ledgers; `None` if the user has no home folder.
@@ -145,7 +122,7 @@ pub(super) fn records(ledgers: &Path, base_url: &str, folder: &Path, rows: &[Row
     let own = absolute_path(folder);
     let mut records = Records::new();
     each(ledgers, base_url, |path, header, lines| {
-        let mut begun: HashMap<String, (String, String)> = HashMap::new();
+        let mut begun: BTreeMap<String, (String, String)> = BTreeMap::new();
         for line in lines {
             match line {
                 Line::Begun { row, input, time } => drop(begun.insert(row, (input, time))),
@@ -170,6 +147,17 @@ pub(super) fn records(ledgers: &Path, base_url: &str, folder: &Path, rows: &[Row
     Ok(records)
 }
 
+/// Explains an error of a ledger, and what to do.
+fn unusable(error: &JournalError) -> Failure {
+    match error.kind() {
+        JournalErrorKind::Damaged { .. } => Failure::usage(error.to_string()).hint(
+            "nothing was sent; restore a complete copy, or move the file away: then its rows are sent from other folders \
+             without a question",
+        ),
+        _ => journal::failure(error),
+    }
+}
+
 fn claim_of(ledger: &Path) -> PathBuf {
     ledger.with_extension("claim")
 }
@@ -187,7 +175,7 @@ fn claimed(ledger: &Path) -> Result<Claimed, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(cannot(&error)),
     };
-    if !internal::Journal::is_in_use(ledger).map_err(|error| journal::failure(&error))? {
+    if !internal::Journal::is_in_use(ledger).map_err(|error| unusable(&error))? {
         return Ok(Vec::new());
     }
     serde_json::from_slice(&text).map_err(|error| cannot(&error.into()))
@@ -217,7 +205,7 @@ fn each(
         }
         let mut lines = Vec::new();
         let contents = internal::Journal::read::<Header, Line>(&path, KIND, |line| lines.push(line));
-        let contents = contents.map_err(|error| journal::failure(&error))?;
+        let contents = contents.map_err(|error| unusable(&error))?;
         if let Some(header) = contents.header.filter(|header| header.base_url == base_url) {
             take(&path, &header, lines)?;
         }
@@ -236,7 +224,7 @@ impl Ledger {
         })?;
         let path = ledgers.join(format!("{name}.jsonl"));
         let opened = internal::Journal::open::<Header, Line>(&path, KIND, &header, |_| ());
-        let (journal, _) = opened.map_err(|error| journal::failure(&error))?;
+        let (journal, _) = opened.map_err(|error| unusable(&error))?;
         Ok(Self { path, journal: Arc::new(journal) })
     }
 
@@ -271,7 +259,7 @@ impl Ledger {
     }
 
     fn append(&self, line: &Line) -> Result<(), Failure> {
-        self.journal.append(line).map_err(|error| journal::failure(&error))
+        self.journal.append(line).map_err(|error| unusable(&error))
     }
 }
 

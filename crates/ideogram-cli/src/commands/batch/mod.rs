@@ -195,7 +195,7 @@ impl Batch {
             let (base_url, folder, rows) = (base_url.to_owned(), folder.clone(), Arc::clone(&rows));
             blocking(move || ledger::records(&ledgers, &base_url, &folder, &rows)).await
         };
-        let mut allowed = Allowed {
+        let allowed = Allowed {
             rerun_unknown: self.rerun_unknown,
             retry_declined: self.retry_declined,
             pay_again: self.pay_again,
@@ -209,25 +209,25 @@ impl Batch {
             return preview::show(context, &rows, &expected).await;
         }
         if self.quote {
-            return budget::quote(context, self.max_usd, &rows, &expected).await;
+            return budget::quote(context, self.max_usd, &rows, &history, &expected).await;
         }
         if !expected.confirm.is_empty() {
             questions::confirm_paying_again(context, &folder, &rows, &expected).await?;
-            allowed.pay_again = true;
-            expected = plan::plan(&rows, &history, &folder, &known, allowed).await?;
         }
+        let confirmed = expected.send_confirmed();
         questions::confirm_number(context, &rows, &expected, &history, self.max_images).await?;
 
         let limits = (self.max_images, self.max_usd);
-        let mut budget = Budget::begin(context, limits, &history, &rows, &expected.send).await?;
+        let mut budget = Budget::begin(context, limits, &history, &rows, &expected).await?;
 
         prepare(&folder, &rows, &expected).await?;
         let header = Header { base_url: base_url.to_owned(), model: model.name().to_owned() };
-        let (journal, history) = blocking(move || Journal::open(&journal_path, &header)).await?;
+        let (journal, current) = blocking(move || Journal::open(&journal_path, &header)).await?;
         let ledger = self.ledger(context, ledgers.clone(), base_url, &folder).await;
         let _claim = claim(ledger.clone(), &rows, &expected).await?;
         let mut plan = plan::plan(&rows, &history, &folder, &records().await?, allowed).await?;
-        if plan.send != expected.send {
+        // Questions and limits are about what was read before the journal was locked.
+        if plan.send_confirmed() != confirmed || plan.send != expected.send || current != history {
             return Err(Failure::usage(
                 "another batch of these rows, or in this folder, began meanwhile: nothing was sent",
             )

@@ -75,21 +75,21 @@ pub(super) fn step(evidence: Evidence, allowed: Allowed) -> Step {
     if let Some(stored) = stored {
         return Step::Save(stored);
     }
-    // A job that the service does not know, or whose response cannot be read, is sent again if that is allowed.
+    // Only a job that the service does not know is sent again: waiting for any other is free.
     let is_given_up =
-        allowed.rerun_unknown && matches!(&journal, Some(End::Failed(failed)) if failed.state != RowState::Running);
+        allowed.rerun_unknown && matches!(&journal, Some(End::Failed(failed)) if failed.state == RowState::Unknown);
     if let Some(job) = job.filter(|_| !is_given_up) {
         return Step::Wait(job);
     }
     match journal {
-        Some(End::Failed(failed)) if failed.state.is_billed() => {
+        Some(End::Failed(failed)) if failed.state.may_be_billed() => {
             if allowed.rerun_unknown {
                 Step::Send
             } else {
                 Step::Keep(Status::Failed(Box::new(failed)))
             }
         }
-        Some(End::None) => if_unknown(allowed),
+        Some(End::Begun) => if_unknown(allowed),
         // The folder of a row that is not billed is removed: this row was sent after the last line of the journal.
         _ if has_folder => if_unknown(allowed),
         Some(End::Failed(failed)) if failed.state == RowState::Declined && !allowed.retry_declined => {
@@ -182,8 +182,16 @@ pub(super) async fn plan(
 }
 
 impl Plan {
+    /// Adds the rows that were confirmed to those that are sent, and returns their records.
+    pub(super) fn send_confirmed(&mut self) -> Vec<(usize, Record)> {
+        let confirmed = std::mem::take(&mut self.confirm);
+        self.send.extend(confirmed.iter().map(|(index, _)| *index));
+        self.send.make_contiguous().sort_unstable();
+        confirmed
+    }
+
     /// The records of rows that were sent before, by their folder, by whether they are only claimed, and by whether the
-    /// row is the same or has only the same input, with another model or id.
+    /// row is the same or has only the same input, with another model.
     pub(super) fn records_by_folder(&self, rows: &[Row]) -> BTreeMap<(&Path, bool, bool), Vec<&Record>> {
         let mut by_folder: BTreeMap<_, Vec<&Record>> = BTreeMap::new();
         for (index, record) in &self.confirm {
@@ -198,10 +206,17 @@ impl Plan {
 /// input are wanted as often as the table has them.
 fn sent_before(row: &Row, history: &History, records: &Records, keys: &HashSet<&str>) -> Option<Record> {
     let input = input_of(row);
-    let is_it = |key: &str| key == row.key || !keys.contains(key);
-    let here = || history.rows_with_input(&input).find(|key| *key != row.key && is_it(key));
-    let elsewhere = records.get(&input).into_iter().flatten().find(|record| is_it(&record.row));
-    elsewhere.cloned().or_else(|| here().map(|key| Record { row: key.to_owned(), ..Record::default() }))
+    let is_same = |key: &str| key == row.key || !keys.contains(key);
+    let may_be_billed =
+        |key: &str| !matches!(history.end(key), Some(End::Failed(failed)) if !failed.state.may_be_billed());
+    let is_other = |key: &str| key != row.key && is_same(key) && may_be_billed(key);
+    let here = || history.rows_with_input(&input).find(|key| is_other(key));
+    let elsewhere = || records.get(&input).into_iter().flatten();
+    let same_row = elsewhere().find(|record| record.row == row.key);
+    same_row
+        .or_else(|| elsewhere().find(|record| is_same(&record.row)))
+        .cloned()
+        .or_else(|| here().map(|key| Record { row: key.to_owned(), ..Record::default() }))
 }
 
 /// The rows with a missing file that was saved.
@@ -255,7 +270,7 @@ mod tests {
         // --pay-again.
         let journals = [
             ("nothing", None, ["send"; 4]),
-            ("begun", Some(End::None), ["unknown", "send", "unknown", "unknown"]),
+            ("begun", Some(End::Begun), ["unknown", "send", "unknown", "unknown"]),
             ("failed", Some(failed(RowState::Failed)), ["send"; 4]),
             ("declined", Some(failed(RowState::Declined)), ["declined", "declined", "send", "declined"]),
             ("unknown", Some(failed(RowState::Unknown)), ["unknown", "send", "unknown", "unknown"]),
@@ -274,8 +289,8 @@ mod tests {
                 let wording = format!("{journal_says}, {allowed:?}");
                 let is_final = matches!(journal, Some(End::Finished(_)));
                 let knows_begun = is_final
-                    || matches!(journal, Some(End::None))
-                    || matches!(journal, Some(End::Failed(failed)) if failed.state.is_billed());
+                    || matches!(journal, Some(End::Begun))
+                    || matches!(journal, Some(End::Failed(failed)) if failed.state.may_be_billed());
 
                 assert_eq!(done(evidence()), expected[index], "{wording}");
                 // With a record in the ledger, a row that nothing else accounts for needs a question.
@@ -295,7 +310,7 @@ mod tests {
                 let job = || Some(SentJob::Id("a".to_owned()));
                 let with_job = Evidence { has_folder: true, job: job(), ..again() };
                 let is_given_up =
-                    rerun_unknown && matches!(journal, Some(End::Failed(failed)) if failed.state != RowState::Running);
+                    rerun_unknown && matches!(journal, Some(End::Failed(failed)) if failed.state == RowState::Unknown);
                 let expected_of_job = match (is_final, is_given_up) {
                     (true, _) => expected[index],
                     (_, true) => done(Evidence { has_folder: true, ..again() }),

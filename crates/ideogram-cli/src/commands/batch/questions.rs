@@ -55,10 +55,10 @@ pub(super) async fn confirm_paying_again(
             ),
             (_, false) => (
                 format!(
-                    "{rows} sent with another model or id, from \"{}\"{time}",
+                    "{rows} sent with another model, from \"{}\"{time}",
                     if is_own { folder } else { other }.display()
                 ),
-                "use the same --model and ids as before to continue".to_owned(),
+                "use the same --model as before to continue".to_owned(),
             ),
             (false, true) => (
                 format!("{rows} sent from \"{}\"{time}", other.display()),

@@ -12,6 +12,7 @@ use ideogram_client::{
     File,
     request::{PartContent, Request},
 };
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{canonical, digest::hex, properties::JSON_PROMPT};
@@ -76,6 +77,37 @@ impl Row {
             })
         });
         sealed.await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+}
+
+impl Row {
+    /// The names of the request's properties, and their values in one form. Those of an object in a JSON body stand beside
+    /// the others: legacy operations have most properties in one.
+    pub(super) fn properties(&self) -> Vec<(String, String)> {
+        let mut properties = Vec::new();
+        for part in self.request.parts() {
+            let text = match &part.content {
+                PartContent::Text(text) => text.clone(),
+                PartContent::Json { text, .. } => canonical::json(text, canonical::Order::Sorted),
+                PartContent::File(file) => {
+                    file.path().and_then(|path| self.digest_of(path)).unwrap_or_default().to_owned()
+                }
+                _ => continue,
+            };
+            properties.push((part.name.to_string(), text));
+        }
+        let text = |value: Value| match value {
+            Value::String(text) => text,
+            value => canonical::json(&value.to_string(), canonical::Order::Sorted),
+        };
+        let body = self.request.json_body().and_then(|body| serde_json::from_slice::<Map<String, Value>>(body).ok());
+        for (name, value) in body.into_iter().flatten() {
+            match value {
+                Value::Object(nested) => properties.extend(nested.into_iter().map(|(name, value)| (name, text(value)))),
+                value => properties.push((name, text(value))),
+            }
+        }
+        properties
     }
 }
 

@@ -56,6 +56,7 @@ impl Work<'_> {
         let mut is_killed = false;
         let rows_in_flight = RefCell::new(Vec::<usize>::new());
         let mut tally = Tally::default();
+        self.print_kept(plan, results)?;
         loop {
             while stop.is_none() && saving.len() < MAX_SAVING {
                 let (index, next) = match self.next(plan, budget, images_in_flight) {
@@ -109,8 +110,8 @@ impl Work<'_> {
                     images_in_flight -= self.weight(index);
                     stop = failure.map(|failure| worse(stop.take(), failure)).or(stop);
                     match sent {
-                        Sent::No => {
-                            budget.subtract(index, &self.rows[index]);
+                        Sent::NotSent => {
+                            budget.subtract(index);
                             None
                         }
                         Sent::Stored(path) => {
@@ -118,8 +119,8 @@ impl Work<'_> {
                             None
                         }
                         Sent::Failed(failed) => {
-                            if !failed.state.is_billed() {
-                                budget.subtract(index, &self.rows[index]);
+                            if !failed.state.may_be_billed() {
+                                budget.subtract(index);
                             }
                             stop = stop.or(streak.failed(&failed, self.stop_after));
                             Some((index, Status::Failed(Box::new(failed))))
@@ -199,6 +200,15 @@ impl Work<'_> {
         let (journal, line) = (self.journal.clone(), Finished { row: row.key.clone(), stored, images });
         let recorded = blocking(move || journal.append(&Line::Finished(line))).await;
         (index, (status, recorded.err()))
+    }
+
+    /// Prints the rows that need no work, as JSON: the result of a batch has all rows.
+    fn print_kept(&self, plan: &Plan, results: &mut ResultStream<'_>) -> Result<(), Failure> {
+        if self.context.output().format() == Format::Text {
+            return Ok(());
+        }
+        let kept = plan.statuses.iter().enumerate().filter(|(_, status)| !matches!(status, Status::NotRun));
+        kept.map(|(index, status)| self.print(index, status, results)).collect()
     }
 
     /// Prints the result of a row: the paths of its images as text, or all of it as JSON.

@@ -23,9 +23,11 @@ use ideogram_client::{
     CallOptions, Error, ErrorKind, Job, Response, StoredResponse,
     hook::{Attempt, AttemptOutcome, Hook},
     internal,
-    job::JobError,
+    job::{JobError, Wait},
+    operation::Operation,
     request::Request,
     reqwest::header::HeaderMap,
+    save::HasImages as _,
 };
 use serde_json::Value;
 use tokio::{select, sync::watch};
@@ -63,7 +65,7 @@ pub(super) type WithFailure<T> = (T, Option<Failure>);
 /// The result of sending a row.
 pub(super) enum Sent {
     /// Nothing was sent.
-    No,
+    NotSent,
     /// The response is stored in this file.
     Stored(PathBuf),
     Failed(Failed),
@@ -81,10 +83,16 @@ impl Work<'_> {
                 return (index, (Sent::Failed(Failed::local(row, message)), None));
             }
         };
-        if let Err(failure) = self.begin(row, price).await {
-            // It was certainly not sent. If that cannot be recorded, its outcome is unknown, which costs nothing.
+        let begun = self.begun(row, price);
+        let (journal, time, line) = (self.journal.clone(), begun.time.clone(), Line::Begun(begun));
+        // Without the line, the journal is as it was before.
+        if let Err(failure) = blocking(move || journal.append(&line)).await {
+            return (index, (Sent::NotSent, Some(failure)));
+        }
+        if let Err(failure) = self.begin(row, time).await {
+            // Nothing was sent. If even this cannot be recorded, the next run lists the row as unknown; that costs nothing.
             let _ = self.end(row, &Failed::local(row, failure.what().to_owned())).await;
-            return (index, (Sent::No, Some(failure)));
+            return (index, (Sent::NotSent, Some(failure)));
         }
         (index, self.call(index, request).await)
     }
@@ -109,9 +117,9 @@ impl Work<'_> {
         }
     }
 
-    /// Records a row as begun, in all three places.
-    async fn begin(&self, row: &Row, usd_micros: Option<u64>) -> Result<(), Failure> {
-        let begun = Begun {
+    /// The line of the journal about a row that is about to be sent.
+    fn begun(&self, row: &Row, usd_micros: Option<u64>) -> Begun {
+        Begun {
             row: row.key.clone(),
             input: input_of(row),
             name: row.name.clone(),
@@ -121,12 +129,13 @@ impl Work<'_> {
             prompt: row.prompt.clone(),
             images: row.images,
             usd_micros,
-        };
-        let (journal, ledger, row, responses) =
-            (self.journal.clone(), self.ledger.clone(), row.clone(), self.responses_of(row));
+        }
+    }
+
+    /// Records a row as begun in the ledger, and by the folder for its response.
+    async fn begin(&self, row: &Row, time: String) -> Result<(), Failure> {
+        let (ledger, row, responses) = (self.ledger.clone(), row.clone(), self.responses_of(row));
         blocking(move || {
-            let time = begun.time.clone();
-            journal.append(&Line::Begun(begun))?;
             if let Some(ledger) = ledger {
                 ledger.begun(&row, &time)?;
             }
@@ -196,7 +205,7 @@ impl Work<'_> {
     /// Records a row whose last attempt did not run.
     async fn not_sent(&self, row: &Row) -> WithFailure<Sent> {
         let recorded = self.end(row, &Failed::local(row, "the command ended before it was sent".to_owned())).await;
-        (Sent::No, recorded.err())
+        (Sent::NotSent, recorded.err())
     }
 
     /// Records the id of a job, and waits until it has ended.
@@ -215,25 +224,28 @@ impl Work<'_> {
                 let failed = Failed { state: RowState::Running, ..Failed::local(row, message) };
                 return (Sent::Failed(failed), recorded.err());
             }
-            waited = job.wait() => waited,
+            waited = self.context.timeout().into_iter().fold(job.wait(), Wait::deadline) => waited,
         };
         let (state, kind, message) = match waited {
             Ok(response) => {
                 let (sent, failure) = self.ended(row, Ok(response)).await;
                 return (sent, recorded.err().or(failure));
             }
-            // The response has arrived, and cannot be stored.
-            Err(JobError::Call(error) | JobError::Poll { error, .. })
-                if error.status().is_some_and(|status| status.is_success()) =>
-            {
+            // The images have arrived, and their response cannot be stored.
+            Err(JobError::Call(error)) => {
                 let (sent, failure) = self.ended(row, Err(error)).await;
                 return (sent, recorded.err().or(failure));
             }
-            Err(JobError::Call(error) | JobError::Poll { error, .. }) if error.kind() == ErrorKind::NotFound => {
+            Err(JobError::Poll { error, .. }) if !error.images().is_empty() => {
+                let (sent, failure) = self.ended(row, Err(error)).await;
+                return (sent, recorded.err().or(failure));
+            }
+            Err(JobError::Poll { error, .. }) if error.kind() == ErrorKind::NotFound => {
                 let message = format!("the service does not know the generation {}: {error}", job.id());
                 (RowState::Unknown, error.kind().name(), message)
             }
-            Err(JobError::Call(error) | JobError::Poll { error, .. }) => {
+            // It may be that of a gateway, which knows nothing of the job.
+            Err(JobError::Poll { error, .. }) => {
                 let message = format!("the generation {} runs on, and cannot be waited for: {error}", job.id());
                 (RowState::Running, error.kind().name(), message)
             }
@@ -241,7 +253,7 @@ impl Work<'_> {
             Err(error) if error.is_safety() => (RowState::Declined, ErrorKind::Safety.name(), error.to_string()),
             Err(error) => (RowState::Failed, ErrorKind::Server.name(), error.to_string()),
         };
-        if !state.is_billed()
+        if !state.may_be_billed()
             && let Some(path) = job.stored_at()
         {
             // The journal still has the id, until it has the end.
@@ -268,7 +280,9 @@ impl Work<'_> {
                 },
             },
             Err(error) => match error.stored_at() {
-                Some(path) if is_usable(path).await => return (Sent::Stored(path.to_owned()), None),
+                Some(path) if is_usable(path, row.request.operation()).await => {
+                    return (Sent::Stored(path.to_owned()), None);
+                }
                 _ => self.failed(row, &error),
             },
         };
@@ -289,12 +303,15 @@ impl Work<'_> {
     /// kill between the steps leaves its outcome unknown: then it is not sent again by itself.
     async fn end(&self, row: &Row, failed: &Failed) -> Result<(), Failure> {
         let (journal, ledger, line) = (self.journal.clone(), self.ledger.clone(), Line::Failed(failed.clone()));
-        let (is_billed, row, responses) = (failed.state.is_billed(), row.clone(), self.responses_of(row));
+        let (may_be_billed, row, responses) = (failed.state.may_be_billed(), row.clone(), self.responses_of(row));
+        let stored = failed.stored.as_ref().map(|stored| self.folder.join(stored));
         blocking(move || {
-            if !is_billed {
+            if !may_be_billed {
                 if let Some(ledger) = ledger {
                     ledger.not_billed(&row)?;
                 }
+                // That of a call that failed after its response had begun.
+                let _ = stored.map(fs::remove_file);
                 // A response of an earlier attempt stays: then the folder is not empty.
                 let _ = fs::remove_dir(responses);
             }
@@ -354,6 +371,6 @@ impl Failed {
     }
 }
 
-async fn is_usable(stored: &Path) -> bool {
-    StoredResponse::read(stored).await.is_ok_and(|response| images::is_usable(&response))
+async fn is_usable(stored: &Path, operation: &Operation) -> bool {
+    StoredResponse::read(stored).await.is_ok_and(|response| images::is_usable(&response, operation))
 }

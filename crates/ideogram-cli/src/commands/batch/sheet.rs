@@ -6,8 +6,7 @@
 use std::{fs, io, path::Path};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use ideogram_client::{Timestamp, request::PartContent};
-use serde_json::Value;
+use ideogram_client::Timestamp;
 
 use super::{journal::Image, report::Counts, row::Row, state::ImageResult, status::Status, thumbnail};
 use crate::output::units;
@@ -138,20 +137,12 @@ fn figure(page: &mut impl io::Write, folder: &Path, row: &Row, image: &Image) ->
 
 /// The model that the request names, or else the path of the operation.
 fn model(row: &Row) -> String {
-    let part = |wanted: &str| {
-        row.request.parts().iter().find(|part| part.name == wanted).and_then(|part| match &part.content {
-            PartContent::Text(text) => Some(text.clone()),
-            _ => None,
-        })
-    };
-    let nested = || {
-        let body: Value = serde_json::from_slice(row.request.json_body()?).ok()?;
-        body.pointer("/image_request/model")?.as_str().map(str::to_owned)
-    };
+    let properties = row.properties();
+    let property = |wanted: &str| properties.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
     let path = row.request.operation().path;
     let short = ["/v1/", "/v2/image/", "/"].iter().find_map(|prefix| path.strip_prefix(prefix)).unwrap_or(path);
     let called = || short.replace("ideogram-", "").replace('/', " ");
-    part("custom_model_uri").or_else(|| part("model")).or_else(nested).unwrap_or_else(called)
+    property("custom_model_uri").or_else(|| property("model")).unwrap_or_else(called)
 }
 
 /// How many characters at the end of a name stay visible when its beginning is cut.

@@ -80,7 +80,7 @@ impl RowState {
     }
 
     /// Whether a row in this state may be billed.
-    pub(super) fn is_billed(self) -> bool {
+    pub(super) fn may_be_billed(self) -> bool {
         !matches!(self, Self::NotRun | Self::Failed | Self::Declined)
     }
 

@@ -38,7 +38,9 @@ impl Streak {
             (Exit::Safety, SAFETY, SAFETY_NEXT)
         } else if failed.state == RowState::Running {
             return None;
-        } else if failed.state.is_billed() {
+        } else if is(ErrorKind::LocalIo) && !failed.state.may_be_billed() {
+            (Exit::LocalIo, "local files cannot be read", CONTINUE)
+        } else if failed.state.may_be_billed() {
             (
                 Exit::Unknown,
                 "too many rows have an unknown outcome",

@@ -21,11 +21,10 @@ use crate::{
         content::Content,
         custom_model, mask,
         prompt::Stdin,
-        source::{SourceImages, check_mask},
+        source::{SourceImages, check_mask, is_link},
         structured,
     },
     output::printable::shell_word,
-    output::units,
     session::context::{Context, Wording},
 };
 
@@ -124,7 +123,7 @@ pub(super) async fn prepare(
             images.push((REFERENCES, others));
         }
     }
-    check_masks(&images).await?;
+    check_masks(command, &flags, &images).await?;
     for (flag, target) in targets(&flags, model).filter(|(flag, target)| flag.kind(*target) == Kind::File) {
         for path in many::<OsString>(matches, flag.name) {
             let file = File::from_path(path);
@@ -209,7 +208,7 @@ fn is_image(text: &OsString) -> bool {
     let (path, text) = (Path::new(text), text.to_string_lossy());
     // A name of one word with an extension is a file that is missing.
     let is_name = path.extension().is_some_and(|it| !it.is_empty()) && !text.contains(char::is_whitespace);
-    path.exists() || is_name || text == "-" || text.starts_with("https://")
+    path.exists() || is_name || text == "-" || is_link(&text)
 }
 
 /// The flags that a model takes, and what they set.
@@ -218,24 +217,25 @@ fn targets<'a>(flags: &'a [&'static Flag], model: &'a Model) -> impl Iterator<It
 }
 
 /// Checks that masks fit their images: a call with one that does not is paid for, and gives another result.
-async fn check_masks(images: &[(&'static str, Vec<(OsString, Content)>)]) -> Result<(), Failure> {
-    for (of, mask, kind) in mask::PAIRS {
-        let Some((_, masks)) = images.iter().find(|(property, _)| property == mask) else { continue };
-        let Some((_, masked)) = images.iter().find(|(property, _)| of.contains(property)) else {
-            return Err(Failure::usage("a mask is given without its image: nothing was sent"));
-        };
-        let (image_count, mask_count) = (masked.len() as u64, masks.len() as u64);
-        // Of several images that are edited together, the mask is that of the first.
-        if image_count != mask_count && *kind == mask::Kind::Reference {
-            let counts = format!("{} for {}", units::count(mask_count, "mask"), units::count(image_count, "image"));
-            return Err(Failure::usage(format!("{counts}: nothing was sent"))
-                .hint("give one mask for each image, in the same order"));
-        }
-        for ((_, image), (source, mask)) in masked.iter().zip(masks) {
-            check_mask(*kind, image.clone(), mask.clone(), source).await?;
-        }
+async fn check_masks(
+    command: &ImageCommand,
+    flags: &[&Flag],
+    images: &[(&'static str, Vec<(OsString, Content)>)],
+) -> Result<(), Failure> {
+    let files = |property: &str| Some(images.iter().find(|(name, _)| *name == property)?.1.as_slice());
+    let pairs = mask::pairs(files).map_err(|(property, problem)| {
+        Failure::usage(format!("{} {problem}: nothing was sent", label(command, flags, property)))
+    })?;
+    for (_, kind, (_, image), (source, mask)) in pairs {
+        check_mask(kind, image.clone(), mask.clone(), source).await?;
     }
     Ok(())
+}
+
+/// The flag that sets a property, or the property.
+fn label(command: &ImageCommand, flags: &[&Flag], property: &str) -> String {
+    let mut setting = flags.iter().copied().chain(FLAGS).filter(|flag| flag.properties().contains(&property));
+    setting.next().map_or_else(|| format!("`{property}`"), |flag| flag.label(command))
 }
 
 /// The refusal of a request, with the flags in place of the properties.
@@ -244,10 +244,7 @@ fn refused(command: &ImageCommand, flags: &[&Flag], context: &Context<'_>, error
     let Some(violations) = violations else {
         return context.failure(Wording { action: command.action, inspect: "" }, error);
     };
-    let label = |property: &str| {
-        let mut setting = flags.iter().copied().chain(FLAGS).filter(|flag| flag.properties().contains(&property));
-        setting.next().map_or_else(|| format!("`{property}`"), |flag| flag.label(command))
-    };
+    let label = |property: &str| label(command, flags, property);
     let reasons = violations.iter().map(|violation| {
         let property = violation.property();
         let property = property.strip_prefix(LEGACY_OBJECT).map_or(property, |inner| inner.trim_start_matches('.'));
