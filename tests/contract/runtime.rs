@@ -570,3 +570,34 @@ async fn a_failure_that_comes_with_status_200_is_an_error() {
     }
     assert!(client.remove_background_v2().image(image("a.png")).send().await.unwrap().error.is_none());
 }
+
+#[tokio::test]
+async fn a_failure_that_comes_with_status_200_is_one_in_every_encoding() {
+    let failure = r#"{"error": "no", "status_code": 402}"#;
+    let utf16: Vec<u8> = "\u{feff}".encode_utf16().chain(failure.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for body in [failure.as_bytes().to_vec(), format!("\u{feff}{failure}").into_bytes(), utf16] {
+        let server = RawServer::responding(response(200, "", &body));
+        let client = server.client();
+
+        let error = client.remove_background_v2().image(File::from_bytes("a.png", &b"a"[..])).send().await.unwrap_err();
+
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Payment, Outcome::Declined), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_bounds_a_free_call_behind_calls_that_hang() {
+    let server = RawServer::silent();
+    let client = server.client();
+    let hanging: Vec<_> = (0..100).map(|_| tokio::spawn(client.list_datasets().send())).collect();
+    while server.requests().len() < hanging.len() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+
+    let quick = client.with(CallOptions::new().deadline(Duration::from_millis(300)));
+    let error = tokio::time::timeout(Duration::from_secs(60), quick.list_datasets().send()).await;
+    let error = error.unwrap().unwrap_err();
+
+    assert_eq!((error.kind(), error.outcome(), error.is_timeout()), (ErrorKind::Transport, Outcome::NotSent, true));
+    hanging.iter().for_each(tokio::task::JoinHandle::abort);
+}

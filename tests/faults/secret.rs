@@ -16,6 +16,7 @@ use ideogram_client::{
     CallOptions, Client, Error, StoredResponse,
     dataset::Folder,
     hook::{Attempt, AttemptOutcome, Hook},
+    job::JobError,
     reqwest::header::HeaderMap,
 };
 use ideogram_mock::MockServer;
@@ -245,5 +246,37 @@ async fn sidecars_journals_and_reports_do_not_contain_the_key() {
     assert_eq!(output.files(folder.path()), 2 + 4 + 2 + 2);
     assert!(mock.requests().iter().any(|request| request.headers.get("api-key").is_some_and(|key| key == KEY)));
     output.text(&log_capture.heard());
+    output.check();
+}
+
+#[tokio::test]
+async fn a_key_that_a_server_repeats_is_in_no_output_of_a_job() {
+    let output = Output::default();
+    let accepted = format!(r#"{{"generation_id": "g1", "echo": "{KEY}"}}"#);
+    let completed = format!(
+        r#"{{"object": "image.generation", "generation_id": "g1", "status": "completed", "created": 1,
+            "echo": "{KEY}", "data": []}}"#
+    );
+    let nameless = format!(r#"{{"echo": "{KEY}"}}"#);
+    for (posted, polled) in [(&accepted, &completed), (&nameless, &completed), (&accepted, &nameless)] {
+        let (posted, polled) = (posted.clone(), polled.clone());
+        let server = ideogram_testkit::Server::start(move |_, request| {
+            let body = if request.line().starts_with("POST ") { &posted } else { &polled };
+            ideogram_testkit::Reply::Bytes(response(200, "", body))
+        });
+        let client = Client::builder().api_key(KEY).base_url(server.url()).build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let storing = client.with(CallOptions::new().store_responses_in(folder.path()));
+
+        match storing.generate_image_v2_ideogram45().prompt("a").submit().await {
+            Ok(job) => match job.wait().deadline(Duration::from_secs(20)).await {
+                Ok(response) => output.debug(&response),
+                Err(JobError::Poll { error, .. } | JobError::Call(error)) => output.error(&error),
+                Err(error) => panic!("{error}"),
+            },
+            Err(error) => output.error(&error),
+        }
+        assert_eq!(output.files(folder.path()), 1);
+    }
     output.check();
 }

@@ -96,7 +96,8 @@ impl Polling {
         };
         let jitter = 0.9 + 0.2 * fastrand::f64();
         let varied = Duration::try_from_secs_f64(interval.as_secs_f64() * jitter).unwrap_or(interval);
-        self.interval = self.interval.mul_f64(GROWTH).min(self.max_interval);
+        let longer = Duration::try_from_secs_f64(self.interval.as_secs_f64() * GROWTH).unwrap_or(Duration::MAX);
+        self.interval = longer.min(self.max_interval);
         self.wait = varied.max(retry_after);
         Some(self.wait)
     }
@@ -130,4 +131,19 @@ pub(crate) async fn last<S, T, E: From<Error>>(
     // A wait ends with a result or an error.
     let none = || Error::new(ErrorKind::Transport, Outcome::Unknown, "the wait ended without a state");
     results.try_next().await?.ok_or_else(|| none().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_grows_to_any_maximum() {
+        for (first, max) in [(Duration::MAX, Duration::MAX), (Duration::from_secs(1), Duration::MAX)] {
+            let mut polling = Polling::new(first, max, None);
+            for _ in 0..200 {
+                assert!(polling.plan(None).is_some_and(|wait| wait <= max));
+            }
+        }
+    }
 }

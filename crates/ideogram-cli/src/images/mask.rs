@@ -32,6 +32,15 @@ const PAIRS: &[(&[&str], &str, Kind)] = &[
     (&["character_reference_images"], "character_reference_images_mask", Kind::Reference),
 ];
 
+/// A mask and its image.
+pub(crate) struct Pair<'f, T> {
+    /// The property of the mask.
+    pub(crate) property: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) image: &'f T,
+    pub(crate) mask: &'f T,
+}
+
 /// Pairs the masks of a call with their images, by the files of each property.
 ///
 /// # Errors
@@ -40,7 +49,7 @@ const PAIRS: &[(&[&str], &str, Kind)] = &[
 /// subject is the property.
 pub(crate) fn pairs<'f, T>(
     files: impl Fn(&str) -> Option<&'f [T]>,
-) -> Result<Vec<(&'static str, Kind, &'f T, &'f T)>, (&'static str, String)> {
+) -> Result<Vec<Pair<'f, T>>, (&'static str, String)> {
     let mut pairs = Vec::new();
     for (properties, property, kind) in PAIRS {
         let Some(masks) = files(property) else { continue };
@@ -56,7 +65,7 @@ pub(crate) fn pairs<'f, T>(
             );
             return Err((property, problem));
         }
-        pairs.extend(images.iter().zip(masks).map(|(image, mask)| (*property, *kind, image, mask)));
+        pairs.extend(images.iter().zip(masks).map(|(image, mask)| Pair { property, kind: *kind, image, mask }));
     }
     Ok(pairs)
 }

@@ -151,6 +151,8 @@ fn build(
         headers.remove(name);
     }
     headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+    // Without it, any coding would be acceptable.
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.extend(request.headers().clone());
 
     let inner = client.inner();

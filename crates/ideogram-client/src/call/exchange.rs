@@ -143,19 +143,14 @@ async fn exchange(client: &Client, request: &Request) -> Result<(RawResponse, Im
         })?;
     }
     let permit = Arc::new(acquire(client, request.images()).await?);
-    // The first attempt waits for its slot before the deadline starts; later ones wait within it.
-    let mut first_slot = attempt_slot(client, request).await;
-
     let start = Instant::now();
     let deadline = deadline_in(settings.deadline);
     let mut earlier = Outcome::NotSent;
     let mut number = 0;
     loop {
         number += 1;
-        let slot = match first_slot.take() {
-            Some(slot) => Some(slot),
-            None => attempt_slot(client, request).await,
-        };
+        let waiting = timeout_at(deadline, attempt_slot(client, request)).await;
+        let slot = waiting.map_err(|_| no_slot(settings.deadline).after(number - 1, start.elapsed(), earlier))?;
         let permits = Arc::new((Arc::clone(&permit), slot));
         let result = observed(client, request, &infos, &permits, number, deadline).await;
         drop(permits);
@@ -209,6 +204,12 @@ async fn attempt_slot(client: &Client, request: &Request) -> Option<OwnedSemapho
         return None;
     }
     Arc::clone(&client.inner().attempts).acquire_owned().await.ok()
+}
+
+fn no_slot(deadline: Duration) -> Error {
+    let seconds = deadline.as_secs_f64();
+    let message = format!("too many calls of this client are in flight: none of them ended within {seconds:.1} s");
+    Error::new(ErrorKind::Transport, Outcome::NotSent, message).timed_out()
 }
 
 /// The permits for the images of a call, if it makes any.
@@ -356,7 +357,8 @@ async fn store(
     })
 }
 
-fn redacted(client: &Client, body: Bytes) -> Bytes {
+/// The body without the API key.
+pub(crate) fn redacted(client: &Client, body: Bytes) -> Bytes {
     client.inner().api_key.redact_body(body)
 }
 
@@ -365,22 +367,22 @@ fn decode<T: DeserializeOwned + 'static>(
     mut response: RawResponse,
     request: Request,
 ) -> Result<Response<T>, Error> {
+    let mut decoded = decode_body(&response.body);
+    if decoded.is_err() {
+        // It may be compressed or in another encoding.
+        let text = text_of(&response.body, client.settings().max_response_bytes.min(MAX_TEXT_BYTES)).text;
+        if text.as_bytes() != response.body.as_ref()
+            && let Ok(value) = decode_body(text.as_bytes())
+        {
+            (decoded, response.body) = (Ok(value), Bytes::from(text.into_owned()));
+        }
+    }
     if let Some(error) = late_failure(client, &response, &request) {
         return Err(error);
     }
-    match decode_body(&response.body) {
+    match decoded {
         Ok(value) => Ok(Response::new(response, value, request)),
-        Err(error) => {
-            // It may be compressed or in another encoding.
-            let text = text_of(&response.body, client.settings().max_response_bytes.min(MAX_TEXT_BYTES)).text;
-            if text.as_bytes() != response.body.as_ref()
-                && let Ok(value) = decode_body(text.as_bytes())
-            {
-                response.body = Bytes::from(text.into_owned());
-                return Ok(Response::new(response, value, request));
-            }
-            Err(undocumented(client, response, &error))
-        }
+        Err(error) => Err(undocumented(client, response, &error)),
     }
 }
 

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use self::{
     attempt::retry_after,
-    exchange::{ImagePermit, call, call_with_permit, deadline_in},
+    exchange::{ImagePermit, call, call_with_permit, deadline_in, redacted},
 };
 pub use self::{builder::CallBuilder, dynamic::DynamicCall, response::Response, stored_response::StoredResponse};
 use crate::{Client, Error, request::Request};

@@ -28,7 +28,7 @@ pub(crate) use self::wait::{DEADLINE, wait};
 pub use self::wait::{JobError, JobProgress, JobState, Wait};
 use crate::{
     CallBuilder, Client, DynamicCall, Error, ErrorKind, Outcome, StoredResponse, Timestamp,
-    call::{ImagePermit, call, call_with_permit, stored_response::CallSummary},
+    call::{ImagePermit, call, call_with_permit, redacted, stored_response::CallSummary},
     generated::operations,
     operation::Operation,
     request::Request,
@@ -82,7 +82,8 @@ pub(crate) async fn submit<T>(client: &Client, request: Request) -> Result<Job<T
     let Some(id) = job_id(operation, response.value()) else {
         let message = "the response has no id of a job";
         let error = Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, message);
-        let error = error.with_response(response.status(), response.body().clone(), true).in_operation(operation);
+        let body = redacted(client, response.body().clone());
+        let error = error.with_response(response.status(), body, true).in_operation(operation);
         let error = error.after(response.attempts(), response.elapsed(), Outcome::NotSent);
         return Err(error.stored_in(response.stored_at().map(Path::to_owned)));
     };

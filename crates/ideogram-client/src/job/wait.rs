@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::Origin;
 use crate::{
     Client, Error, ErrorKind, Outcome, Response,
-    call::{call, stored_response},
+    call::{call, redacted, stored_response},
     net::stack::is_loopback,
     polling::{Polling, last},
     request::Request,
@@ -255,6 +255,7 @@ impl Watch {
     async fn store(&self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Result<Option<PathBuf>, Error> {
         let Some(Origin { started_by: call, stored_at: Some(earlier), .. }) = &self.origin else { return Ok(None) };
         let folder = earlier.parent().unwrap_or(Path::new(""));
+        let body = redacted(&self.client, body);
         let written = stored_response::write(folder, Arc::clone(call), status, &headers, body.clone()).await;
         let path = written.map_err(|error| {
             let message = format!("cannot store the response in \"{}\": {error}", folder.display());
@@ -324,7 +325,8 @@ async fn poll_once<T: DeserializeOwned + 'static>(
         None => {
             let message = "the response does not have the state of the job";
             let error = Error::new(ErrorKind::UndocumentedResponse, Outcome::Completed, message);
-            Err(error.with_response(response.status(), response.body().clone(), true).in_operation(operation))
+            let body = redacted(client, response.body().clone());
+            Err(error.with_response(response.status(), body, true).in_operation(operation))
         }
     }
 }

@@ -154,7 +154,8 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the operation does not run as a job.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the operation does not run as a job, or the
+    /// request is that of a quote.
     pub fn into_job(mut self) -> Result<Self, Error> {
         if self.mode == Mode::Job {
             return Ok(self);
@@ -162,6 +163,9 @@ impl Request {
         let Some(job) = &self.operation.job else {
             return Err(self.refused("this operation does not run as a job; use `send()`"));
         };
+        if self.mode == Mode::Quote {
+            return Err(self.refused("this request is for a price quote, and does not run as a job"));
+        }
         if let Some(property) = job.property {
             self.body = self.body.with_true(property);
         }
@@ -173,7 +177,8 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the operation has no quotes.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the operation has no quotes, or the request is
+    /// that of a job.
     pub fn into_quote(mut self) -> Result<Self, Error> {
         if self.mode == Mode::Quote {
             return Ok(self);
@@ -181,6 +186,9 @@ impl Request {
         let Some(quote) = &self.operation.quote else {
             return Err(self.refused("this operation has no price quotes"));
         };
+        if self.mode == Mode::Job {
+            return Err(self.refused("this request is for a job: take the quote of the request before `into_job`"));
+        }
         Arc::make_mut(&mut self.url).query_pairs_mut().append_pair(quote.parameter, "true");
         self.mode = Mode::Quote;
         Ok(self)

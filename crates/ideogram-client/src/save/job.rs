@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    future::IntoFuture,
+    future::{IntoFuture, ready},
     io,
     path::{Path, PathBuf},
     pin::Pin,
@@ -71,10 +71,18 @@ impl Client {
     async fn resume(&self, path: &Path, folder: &Path, deadline: Duration) -> Result<Vec<SaveOutcome>, JobError> {
         // A response with images is one whose images were not all saved.
         let stored = StoredResponse::read(path).await?;
-        if stored.images().is_empty() {
-            return finish(self, &self.job_from_stored(path).await?, folder, deadline).await;
+        if !stored.images().is_empty() {
+            let outcomes = save(self, &stored, path, folder).await?;
+            let lacks_link = |outcome: &SaveOutcome| match outcome {
+                SaveOutcome::Failed(error) => error.kind() == ErrorKind::LinkExpired,
+                outcome => outcome.is_missing(),
+            };
+            if !outcomes.iter().any(lacks_link) {
+                return Ok(outcomes);
+            }
+            // A poll is free, and its response may have new links.
         }
-        Ok(save(self, &stored, path, folder).await?)
+        finish(self, &self.job_from_stored(path).await?, folder, deadline).await
     }
 }
 
@@ -183,8 +191,13 @@ impl ResumeJobs {
             Error::new(ErrorKind::LocalIo, Outcome::NotSent, message).with_source(error)
         })?;
         let (client, folder) = (&client, folder.as_path());
-        let resumed = jobs.into_iter().map(|path| async move { client.resume(&path, folder, deadline).await });
-        Ok(stream::iter(resumed).buffered(PARALLEL).collect().await)
+        let resumed = jobs.into_iter().map(|path| async move {
+            let result = client.resume(&path, folder, deadline).await;
+            // Another process may have finished it meanwhile, and removed the file.
+            let is_gone = |error: &JobError| error.kind() == ErrorKind::LocalIo && !path.exists();
+            (!result.as_ref().is_err_and(is_gone)).then_some(result)
+        });
+        Ok(stream::iter(resumed).buffered(PARALLEL).filter_map(ready).collect().await)
     }
 }
 
@@ -211,7 +224,7 @@ async fn finish(client: &Client, job: &Job, folder: &Path, deadline: Duration) -
     }
 }
 
-/// Saves the images of a stored response, and removes it if nothing is left to fetch.
+/// Saves the images of a stored response, and removes it unless an image is missing.
 async fn save(
     client: &Client,
     response: &impl HasImages,
@@ -219,7 +232,7 @@ async fn save(
     folder: &Path,
 ) -> Result<Vec<SaveOutcome>, Error> {
     let outcomes = client.save_all(response, folder).outcomes().await?;
-    if outcomes.iter().all(|outcome| !matches!(outcome, SaveOutcome::Failed(_))) {
+    if !outcomes.iter().any(SaveOutcome::is_missing) {
         remove(stored_at);
     }
     Ok(outcomes)

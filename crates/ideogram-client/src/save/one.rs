@@ -114,8 +114,10 @@ pub(super) async fn save(
         Ok(received) => received,
         Err(Failed { error, cut: None, .. }) => return Err(error),
         Err(Failed { error, cut: Some(cut), .. }) => {
-            let path = on_disk(move || placement.target.keep_cut(cut)).await?;
-            return Err(error.with_note(&format!("the incomplete image is in \"{}\"", path.display())));
+            return Err(match on_disk(move || placement.target.keep_cut(cut)).await {
+                Ok(path) => error.with_note(&format!("the incomplete image is in \"{}\"", path.display())),
+                Err(lost) => error.with_note(&format!("the incomplete image cannot be kept: {lost}")),
+            });
         }
     };
     drop(slot);

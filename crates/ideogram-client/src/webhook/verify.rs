@@ -155,7 +155,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// The first [`VerifyError`] that applies, in the order of its variants.
+    /// The first [`VerifyError`] that applies: of the headers in their order, then of the time, then of the signature.
     pub fn verify(
         &self,
         headers: &HeaderMap,

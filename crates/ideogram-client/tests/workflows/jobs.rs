@@ -1,6 +1,15 @@
 //! Jobs against the mock server: submitted, kept as JSON or on disk, waited for, and priced before.
 
-use std::{fs, path::Path, pin::pin, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::TryStreamExt as _;
 use ideogram_client::{
@@ -10,9 +19,13 @@ use ideogram_client::{
     types::GenerationV2,
 };
 use ideogram_mock::{MockServer, Scenario};
+use ideogram_testkit::{Reply, response};
 use serde_json::{Value, json};
 
 use crate::setup::{client_of, start};
+
+/// An image of one pixel.
+const TINY_WEBP: &[u8] = b"RIFF\x12\0\0\0WEBPVP8L\x06\0\0\0\x2f\0\0\0\0\0";
 
 /// How many calls were submitted.
 fn submitted(server: &MockServer) -> usize {
@@ -340,4 +353,60 @@ async fn a_finished_job_whose_response_cannot_be_stored_is_in_the_error() {
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::LocalIo, Outcome::Completed), "{error}");
     let JobError::Call(error) = error else { panic!("{error}") };
     assert!(error.body().is_some(), "{error}");
+}
+
+#[tokio::test]
+async fn a_job_whose_image_has_no_link_is_polled_again_and_not_forgotten() {
+    // The first response of the completed job lacks the link.
+    let polls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&polls);
+    let server = ideogram_testkit::Server::start(move |_, request| {
+        let host = request.header("host")[0].to_owned();
+        let image = |url: Value| json!({"url": url, "prompt": "a", "resolution": "1024x1024", "seed": 7, "is_image_safe": true});
+        let body = match request.line() {
+            line if line.starts_with("POST ") => json!({"generation_id": "g1"}),
+            line if line.contains("/v2/generations/") => {
+                let poll = counted.fetch_add(1, Ordering::Relaxed);
+                let url = if poll == 0 { Value::Null } else { json!(format!("http://{host}/a.webp")) };
+                json!({"object": "image.generation", "generation_id": "g1", "status": "completed",
+                    "created": "2026-07-01T09:00:00Z", "data": [image(url)]})
+            }
+            _ => return Reply::Bytes(response(200, "Content-Type: image/webp\r\n", TINY_WEBP)),
+        };
+        Reply::Bytes(response(200, "", body.to_string()))
+    });
+    let client = client_of(server.url(), "mock-api-key");
+    let folder = tempfile::tempdir().unwrap();
+
+    let first = client.run_job(client.generate_image_v2_ideogram45().prompt("a"), folder.path()).await.unwrap();
+    assert!(matches!(first[..], [SaveOutcome::LinkMissing]), "{first:?}");
+    assert_eq!(jobs(folder.path()), 1, "it is paid");
+
+    let second = client.resume_jobs(folder.path()).await.unwrap();
+    assert!(second[0].as_ref().unwrap()[0].saved().is_some(), "{second:?}");
+    assert_eq!((jobs(folder.path()), polls.load(Ordering::Relaxed)), (0, 2));
+}
+
+#[tokio::test]
+async fn a_request_is_a_job_or_a_quote_and_not_both() {
+    let (server, client) = start(MockServer::builder()).await;
+    let request = client.generate_image_v2_ideogram45().prompt("a").prepare().unwrap();
+
+    let quote = request.clone().into_quote().unwrap();
+    assert_eq!(quote.into_job().unwrap_err().kind(), ErrorKind::InvalidArgument);
+    let job = request.into_job().unwrap();
+    assert_eq!(job.into_quote().unwrap_err().kind(), ErrorKind::InvalidArgument);
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn any_interval_of_a_wait_is_accepted() {
+    let (server, client) = start(MockServer::builder().job_time(Duration::from_secs(10))).await;
+    let job = client.generate_image_v2_ideogram45().prompt("a").submit().await.unwrap();
+
+    let mut states = pin!(job.wait().poll_every(Duration::MAX).states());
+    while let Some(progress) = states.try_next().await.unwrap() {
+        assert!(!matches!(progress.state, JobState::PollFailed(_)));
+        server.advance(Duration::from_secs(10));
+    }
 }

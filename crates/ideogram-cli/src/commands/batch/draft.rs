@@ -26,7 +26,12 @@ use super::{
 };
 use crate::{
     commands::values,
-    images::{LEGACY_OBJECT, content::Content, mask, size, structured},
+    images::{
+        LEGACY_OBJECT,
+        content::Content,
+        mask::{self, Pair},
+        size, structured,
+    },
     text_input::without_mark,
 };
 
@@ -163,7 +168,7 @@ impl Draft<'_> {
             Ok(pairs) => pairs,
             Err((property, problem)) => return self.problem(property, problem),
         };
-        for (property, kind, image, mask) in pairs {
+        for Pair { property, kind, image, mask } in pairs {
             if let Err(problem) = mask::check(kind, &Content::of_path(image), &Content::of_path(mask)) {
                 self.problem(property, format!("\"{}\" {problem}", mask.display()));
             }

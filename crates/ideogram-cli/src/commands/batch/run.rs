@@ -110,7 +110,7 @@ impl Work<'_> {
                     images_in_flight -= self.weight(index);
                     stop = failure.map(|failure| worse(stop.take(), failure)).or(stop);
                     match sent {
-                        Sent::NotSent => {
+                        Sent::Nothing => {
                             budget.subtract(index);
                             None
                         }
@@ -207,8 +207,8 @@ impl Work<'_> {
         if self.context.output().format() == Format::Text {
             return Ok(());
         }
-        let kept = plan.statuses.iter().enumerate().filter(|(_, status)| !matches!(status, Status::NotRun));
-        kept.map(|(index, status)| self.print(index, status, results)).collect()
+        let mut kept = plan.statuses.iter().enumerate().filter(|(_, status)| !matches!(status, Status::NotRun));
+        kept.try_for_each(|(index, status)| self.print(index, status, results))
     }
 
     /// Prints the result of a row: the paths of its images as text, or all of it as JSON.

@@ -65,7 +65,7 @@ pub(super) type WithFailure<T> = (T, Option<Failure>);
 /// The result of sending a row.
 pub(super) enum Sent {
     /// Nothing was sent.
-    NotSent,
+    Nothing,
     /// The response is stored in this file.
     Stored(PathBuf),
     Failed(Failed),
@@ -83,16 +83,16 @@ impl Work<'_> {
                 return (index, (Sent::Failed(Failed::local(row, message)), None));
             }
         };
-        let begun = self.begun(row, price);
+        let begun = begun(row, price);
         let (journal, time, line) = (self.journal.clone(), begun.time.clone(), Line::Begun(begun));
         // Without the line, the journal is as it was before.
         if let Err(failure) = blocking(move || journal.append(&line)).await {
-            return (index, (Sent::NotSent, Some(failure)));
+            return (index, (Sent::Nothing, Some(failure)));
         }
         if let Err(failure) = self.begin(row, time).await {
             // Nothing was sent. If even this cannot be recorded, the next run lists the row as unknown; that costs nothing.
             let _ = self.end(row, &Failed::local(row, failure.what().to_owned())).await;
-            return (index, (Sent::NotSent, Some(failure)));
+            return (index, (Sent::Nothing, Some(failure)));
         }
         (index, self.call(index, request).await)
     }
@@ -114,21 +114,6 @@ impl Work<'_> {
                 let failed = Failed { state: RowState::Running, ..Failed::local(row, message) };
                 (index, (Sent::Failed(failed), None))
             }
-        }
-    }
-
-    /// The line of the journal about a row that is about to be sent.
-    fn begun(&self, row: &Row, usd_micros: Option<u64>) -> Begun {
-        Begun {
-            row: row.key.clone(),
-            input: input_of(row),
-            name: row.name.clone(),
-            line: row.line,
-            time: now(),
-            operation: row.request.operation().id.to_owned(),
-            prompt: row.prompt.clone(),
-            images: row.images,
-            usd_micros,
         }
     }
 
@@ -205,7 +190,7 @@ impl Work<'_> {
     /// Records a row whose last attempt did not run.
     async fn not_sent(&self, row: &Row) -> WithFailure<Sent> {
         let recorded = self.end(row, &Failed::local(row, "the command ended before it was sent".to_owned())).await;
-        (Sent::NotSent, recorded.err())
+        (Sent::Nothing, recorded.err())
     }
 
     /// Records the id of a job, and waits until it has ended.
@@ -368,6 +353,21 @@ impl Failed {
     fn local(row: &Row, message: String) -> Self {
         let (row, state, kind) = (row.key.clone(), RowState::Failed, "local_io".to_owned());
         Self { row, state, kind, status: None, message, stored: None, response: None }
+    }
+}
+
+/// The line of the journal about a row that is about to be sent.
+fn begun(row: &Row, usd_micros: Option<u64>) -> Begun {
+    Begun {
+        row: row.key.clone(),
+        input: input_of(row),
+        name: row.name.clone(),
+        line: row.line,
+        time: now(),
+        operation: row.request.operation().id.to_owned(),
+        prompt: row.prompt.clone(),
+        images: row.images,
+        usd_micros,
     }
 }
 

@@ -226,7 +226,7 @@ async fn check_masks(
     let pairs = mask::pairs(files).map_err(|(property, problem)| {
         Failure::usage(format!("{} {problem}: nothing was sent", label(command, flags, property)))
     })?;
-    for (_, kind, (_, image), (source, mask)) in pairs {
+    for mask::Pair { kind, image: (_, image), mask: (source, mask), .. } in pairs {
         check_mask(kind, image.clone(), mask.clone(), source).await?;
     }
     Ok(())
