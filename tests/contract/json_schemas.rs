@@ -25,6 +25,7 @@ const DIFFERENCES: &[(&[&str], &str)] = &[
     (&["not", "oneOf", "anyOf"], "choices of the properties of an object are checked by `validate()`"),
     (&["default"], "the server decides; the client sends the values of the caller"),
     (&["example"], "for people"),
+    (&["x-ideogram-json"], "the operation constants have it"),
     (&["description"], "the documentation of the type, which is in the snapshots of the surface"),
     (&["format: uri"], "a link is text that the client does not convert"),
     (&["format: binary"], "a file is the type `File`, which serializes as its description"),

@@ -45,6 +45,7 @@ const SCHEMA: &[(&str, &str)] = &[
     ("maxLength", "as `minimum`"),
     ("pattern", "as `minimum`"),
     ("minItems", "as `minimum`"),
+    ("x-ideogram-json", "in the operation constants"),
     ("maxItems", "as `minimum`"),
 ];
 

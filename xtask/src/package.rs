@@ -22,8 +22,8 @@ use crate::{
     recreate, say, target_folder,
 };
 
-/// The packages that read the document, and only for them a copy of it.
-const READERS: [&str; 2] = ["ideogram-mock", "ideogram-client"];
+/// The packages that contain a copy of the document.
+const READERS: [&str; 1] = ["ideogram-mock"];
 /// The package whose source is generated, where the source is in it, and the build script that takes it from there.
 const GENERATED: &str = "ideogram-client";
 const GENERATED_SOURCE: &str = "generated.rs";

@@ -108,7 +108,7 @@ impl Exit {
             Self::NotStored => "ran and was billed, but its response could not be read or stored; see stderr",
             Self::LocalIo => "a local file or disk failed",
             Self::Difference => "`datasets verify` found a difference between the folder and the dataset",
-            Self::TrainingError => "the training failed, or the time of --wait passed",
+            Self::TrainingError => "the training failed, or the --deadline of its wait passed",
             Self::UnknownState => {
                 "a training had a status that this version does not know, for longer than a training takes"
             }

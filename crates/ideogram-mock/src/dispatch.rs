@@ -1,6 +1,6 @@
 //! The path of every request: record, route, authenticate, validate, apply the scenario, run the handler, respond.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, task::Poll, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -114,17 +114,19 @@ fn finish_later(shared: &Arc<Shared>, permit: OwnedSemaphorePermit, id: String, 
     }
 }
 
-/// Delivers a webhook when its job has completed, which may need the clock to be advanced.
+/// Delivers a webhook when its job has completed, which may need the clock to be advanced. A failed job has none.
 fn deliver_later(shared: &Arc<Shared>, webhook: Webhook, id: String) {
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         let body = loop {
             match generations::webhook_body(&shared.service, &id) {
-                Some(body) => break body,
-                None => sleep(JOB_CHECK_INTERVAL).await,
+                Poll::Ready(body) => break body,
+                Poll::Pending => sleep(JOB_CHECK_INTERVAL).await,
             }
         };
-        webhook.deliver(&id, &body, &shared.deliveries).await;
+        if let Some(body) = body {
+            webhook.deliver(&id, &body, &shared.deliveries).await;
+        }
     });
 }
 

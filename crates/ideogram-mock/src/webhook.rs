@@ -23,6 +23,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use crate::state::USER_ID;
+
 /// The private key of RFC 8037, appendix A: published, so it protects nothing.
 const SEED: [u8; 32] = [
     0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5,
@@ -32,8 +34,6 @@ const SEED: [u8; 32] = [
 pub(crate) const PUBLIC_KEY: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 /// The id of the key.
 pub(crate) const KEY_ID: &str = "mock";
-/// The user whose key starts every job.
-const USER_ID: &str = "bW9ja3VzZXJtb2NrdXNlcg";
 /// How often a webhook is sent until the receiver responds with 2xx.
 const ATTEMPTS: u32 = 4;
 /// The time before the second attempt; it doubles with each.

@@ -147,7 +147,7 @@ fn stopped(failure: Failure, done: usize, all: usize) -> Failure {
     }
     let what = format!("{} of {} described", done, units::count(all as u64, "image"));
     let exit = if failure.exit() == Exit::ReaderGone { Exit::ReaderGone } else { Exit::Partial };
-    let partial = failure.causes().fold(Failure::new(exit, what).cause(failure.what()), Failure::cause);
-    let partial = failure.hints().iter().cloned().fold(partial, Failure::hint);
-    partial.hint(format!("to continue, run it with the last {}", units::count((all - done) as u64, "image")))
+    failure
+        .within(exit, what)
+        .hint(format!("to continue, run it with the last {}", units::count((all - done) as u64, "image")))
 }

@@ -8,10 +8,9 @@
 //! ```ignore
 //! impl Get {
 //!     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
-//!         let what = format!("cannot get the dataset {}", self.id);
-//!         let wording = Wording { action: &what, inspect: "ideogram datasets list" };
+//!         let action = format!("cannot get the dataset {}", self.id);
 //!         let call = context.client().get_dataset().dataset_id(&self.id);
-//!         let Some(response) = context.call(call, wording).await? else { return Ok(()) }; // `None`: --dry-run has shown it
+//!         let Some(response) = context.call(call, &action).await? else { return Ok(()) }; // `None`: --dry-run has shown it
 //!         context.output().response(&response)
 //!     }
 //! }

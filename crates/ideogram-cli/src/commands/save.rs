@@ -28,8 +28,8 @@ use crate::{
     text_input::{self, Unreadable},
 };
 
-/// Far above any response, in bytes.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// The maximum size of the file, far above that of any stored response, in bytes.
+const MAX_BYTES: u64 = 128 * 1024 * 1024;
 
 /// Save the images of a response that is stored in a file
 ///

@@ -19,7 +19,7 @@ use crate::{
         layout::{ABSENT, Column, Layout, Table},
         units,
     },
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 const DAY: i64 = 86_400;
@@ -129,8 +129,8 @@ impl Usage {
         if let Some(source) = &self.source {
             call = call.sources([source.as_str()]);
         }
-        let wording = Wording { action: "cannot get the usage", inspect: "" };
-        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
+        let action = "cannot get the usage";
+        let Some(response) = context.call(call, action).await? else { return Ok(()) };
         let sums = Sums::of(response.value(), self.by).map_err(|error| {
             let as_it_came =
                 format!("ideogram api {} --start-time {}", operations::GET_ACCOUNT_USAGE_V2, time(range.start));

@@ -1,6 +1,10 @@
 //! Hints after a failed call.
 
-use ideogram_client::{Error, ErrorKind, Outcome, operation::Billing, operations};
+use ideogram_client::{
+    Error, ErrorKind, Outcome,
+    operation::{Billing, Operation},
+    operations,
+};
 
 use super::KEY_PAGE;
 use crate::output::units;
@@ -52,9 +56,20 @@ pub(super) fn for_kind(address: &str, error: &Error) -> Option<String> {
     Some(hint)
 }
 
-/// The hint for the outcome: whether the command can be run again. `inspect` is that of the wording.
-pub(super) fn for_outcome(inspect: &str, error: &Error) -> Option<String> {
+/// The command that shows whether a call changed anything; empty if there is none.
+pub(crate) fn inspect(operation: &Operation) -> &'static str {
+    match operation.tag {
+        _ if operation.id == operations::UPLOAD_DATASET_ASSETS.id => "ideogram datasets get ID",
+        "datasets" => "ideogram datasets list",
+        "models" => "ideogram models list",
+        _ => "",
+    }
+}
+
+/// The hint for the outcome: whether the command can be run again.
+pub(super) fn for_outcome(error: &Error) -> Option<String> {
     let operation = error.operation()?;
+    let inspect = inspect(operation);
     let is_paid = operation.billing != Billing::Free;
     let see = |then: &str| match (inspect, then) {
         ("", _) => String::new(),

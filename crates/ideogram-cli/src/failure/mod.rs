@@ -1,6 +1,6 @@
 //! Why a command failed: what happened, why, and what to do next.
 
-mod advice;
+pub(crate) mod advice;
 mod code;
 
 use std::{error::Error as StdError, io};
@@ -46,15 +46,6 @@ enum CauseKind {
     Fact,
     /// A cause of a cause, which only developers read.
     Inner,
-}
-
-/// The wording of the message of a failed call.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wording<'a> {
-    /// The action that failed: "cannot get the dataset abc".
-    pub(crate) action: &'a str,
-    /// The command that shows whether the call changed anything: "ideogram datasets list"; may be empty.
-    pub(crate) inspect: &'a str,
 }
 
 impl Failure {
@@ -128,9 +119,16 @@ impl Failure {
         self
     }
 
-    /// A failed call to the service at this address.
-    pub(crate) fn of_call(wording: Wording<'_>, address: &str, error: &Error) -> Self {
-        let mut failure = Self::new(code::exit_of(error), wording.action).because(error);
+    /// This failure as the cause of another one.
+    pub(crate) fn within(mut self, exit: Exit, what: impl Into<String>) -> Self {
+        let text = std::mem::replace(&mut self.0.what, what.into());
+        self.0.causes.insert(0, Cause { text, kind: CauseKind::Cause });
+        self.exiting(exit)
+    }
+
+    /// A failed call to the service at this address. `action` is what could not be done: "cannot get the dataset abc".
+    pub(crate) fn of_call(action: &str, address: &str, error: &Error) -> Self {
+        let mut failure = Self::new(code::exit_of(error), action).because(error);
         if failure.exit() == Exit::NotStored && error.stored_at().is_none() {
             // This is the only copy.
             failure = error.body_text().iter().fold(failure, |it, text| it.fact(format!("the response was: {text}")));
@@ -140,7 +138,7 @@ impl Failure {
             failure.shorten_chain();
         }
         failure.0.hints.extend(advice::for_kind(address, error));
-        failure.0.hints.extend(advice::for_outcome(wording.inspect, error));
+        failure.0.hints.extend(advice::for_outcome(error));
         failure
             .detail("kind", error.kind().name())
             .detail("operation", error.operation().map(|operation| operation.id))

@@ -2,10 +2,7 @@
 
 use ideogram_client::types::CustomModel;
 
-use crate::{
-    failure::Failure,
-    session::context::{Context, Wording},
-};
+use crate::{failure::Failure, session::context::Context};
 
 /// What all URIs of custom models begin with.
 const URI_START: &str = "model/";
@@ -20,8 +17,8 @@ pub(crate) async fn uri(context: &Context<'_>, text: &str) -> Result<String, Fai
         let what = format!("the model \"{text}\" is not looked up in a dry run, which sends nothing");
         return Err(Failure::usage(what).hint(format!("give its URI, model/NAME/version/VERSION; {show}")));
     }
-    let wording = Wording { action: "cannot look up the custom model", inspect: "ideogram models list" };
-    let Some(response) = context.call(context.client().list_custom_models(), wording).await? else {
+    let action = "cannot look up the custom model";
+    let Some(response) = context.call(context.client().list_custom_models(), action).await? else {
         return Ok(text.to_owned());
     };
     let models = &response.value().models;

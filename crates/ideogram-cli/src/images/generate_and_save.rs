@@ -32,7 +32,7 @@ use crate::{
     output::printable::shell_word,
     output::progress::{Counted, Progress},
     output::units,
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 /// Uploads below this size are over before a bar is read.
@@ -47,13 +47,12 @@ pub(crate) async fn generate_and_save(
     request: Request,
     action: &str,
 ) -> Result<(), Failure> {
-    let wording = Wording { action, inspect: "" };
     let requested = request.images();
     let runs_as_job = request.operation().job.is_some();
     let images = units::count(requested.into(), "image");
-    let sent = job::as_sent(request.clone()).map_err(|error| context.failure(wording, &error))?;
+    let sent = job::as_sent(request.clone()).map_err(|error| context.failure(action, &error))?;
     if context.is_dry_run() {
-        context.show(&sent, wording).await?;
+        context.show(&sent, action).await?;
         if sent.operation().quote.is_some() {
             context.output().note("--quote prints the price, and generates nothing");
         }
@@ -86,7 +85,7 @@ pub(crate) async fn generate_and_save(
         if runs_as_job { paid.run_job(sent, action).await } else { paid.call(sent, format!("making {images}")).await };
     match response {
         Ok(response) => paid.save(&response, response.value().clone(), response.stored_at()).await,
-        Err(Unfinished::Call(error)) => paid.save_what_is_whole(&error, context.failure(wording, &error)).await,
+        Err(Unfinished::Call(error)) => paid.save_what_is_whole(&error, context.failure(action, &error)).await,
         Err(Unfinished::Poll { error, runs_on }) => paid.save_what_is_whole(&error, runs_on).await,
         Err(Unfinished::Failed(failure) | Unfinished::Ended(failure)) => Err(failure),
     }
@@ -105,7 +104,7 @@ impl PaidCall<'_> {
     async fn call(&self, request: Request, doing: String) -> Result<Response<Value>, Unfinished> {
         let context = self.saver.context;
         let progress = context.progress(doing, Counted::Time, None);
-        let in_flight = context.interrupt().call(request.operation(), "");
+        let in_flight = context.interrupt().call(request.operation());
         let response = context.finish(self.client.execute(request)).await.map_err(Unfinished::Failed)?;
         drop((in_flight, progress));
         response.inspect(|response| context.announce(response)).map_err(Unfinished::Call)
@@ -114,7 +113,7 @@ impl PaidCall<'_> {
     /// Submits a call as a job, whose id is on disk then, and waits for its images.
     async fn run_job(&self, request: Request, action: &str) -> Result<Response<Value>, Unfinished> {
         let ImageSaver { context, folder, .. } = self.saver;
-        let in_flight = context.interrupt().call(request.operation(), "");
+        let in_flight = context.interrupt().call(request.operation());
         let submitted = {
             let _progress = context.progress("submitting", Counted::Time, None);
             context.finish(self.client.submit::<Value>(request)).await.map_err(Unfinished::Failed)?
@@ -226,7 +225,7 @@ impl ImageSaver<'_> {
             outcomes = saving.outcomes() => match outcomes {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(error) => {
-                    self.context.failure(Wording { action: "cannot save the images", inspect: "" }, &error)
+                    self.context.failure("cannot save the images", &error)
                 }
             },
             _ = graceful.signalled() => Failure::new(Exit::Interrupted, "interrupted while images were being saved")

@@ -3,12 +3,7 @@
 use ideogram_client::{CallBuilder, CallOptions, Client, Response};
 
 use super::ready::check_responses_folder;
-use crate::{
-    failure::Failure,
-    output::progress::Counted,
-    session::config,
-    session::context::{Context, Wording},
-};
+use crate::{failure::Failure, output::progress::Counted, session::config, session::context::Context};
 
 /// Returns a client for responses that are printed and not saved: it stores them before they are decoded.
 ///
@@ -30,5 +25,5 @@ pub(crate) async fn ask<B: CallBuilder>(
     doing: &str,
 ) -> Result<Option<Response<B::Output>>, Failure> {
     let _progress = (!context.is_dry_run()).then(|| context.progress(doing, Counted::Time, None));
-    context.call(call, Wording { action: what, inspect: "" }).await
+    context.call(call, what).await
 }

@@ -124,14 +124,14 @@ mod tests {
 
     #[test]
     fn terminals_are_detected_by_their_variables() {
-        let wording = |said: &'static [(&str, &str)]| {
+        let action = |said: &'static [(&str, &str)]| {
             known(move |name| said.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
         };
 
-        assert_eq!(wording(&[("TERM", "xterm-kitty")]), Some(Way::Kitty));
-        assert_eq!(wording(&[("TERM", "xterm-256color"), ("KITTY_WINDOW_ID", "1")]), Some(Way::Kitty));
-        assert_eq!(wording(&[("TERM_PROGRAM", "iTerm.app")]), Some(Way::Iterm2));
-        assert_eq!(wording(&[("TERM_PROGRAM", "WezTerm"), ("TMUX", "/tmp/x")]), None);
-        assert_eq!(wording(&[("TERM", "xterm-256color")]), None);
+        assert_eq!(action(&[("TERM", "xterm-kitty")]), Some(Way::Kitty));
+        assert_eq!(action(&[("TERM", "xterm-256color"), ("KITTY_WINDOW_ID", "1")]), Some(Way::Kitty));
+        assert_eq!(action(&[("TERM_PROGRAM", "iTerm.app")]), Some(Way::Iterm2));
+        assert_eq!(action(&[("TERM_PROGRAM", "WezTerm"), ("TMUX", "/tmp/x")]), None);
+        assert_eq!(action(&[("TERM", "xterm-256color")]), None);
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         progress::Counted,
         units::{self, parse_usd, usd},
     },
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 /// What may be paid.
@@ -47,9 +47,9 @@ impl PriceFlags {
         }
         let quote = {
             let _progress = context.progress("asking for the price", Counted::Time, None);
-            let wording = Wording { action: "cannot get the price", inspect: "" };
+            let action = "cannot get the price";
             let quoted = context.client().quote::<PriceQuote>(request.clone()).await;
-            quoted.map_err(|error| context.failure(wording, &error))?
+            quoted.map_err(|error| context.failure(action, &error))?
         };
         if self.quote {
             context.output().result(&json!(quote), &layout(&quote))?;

@@ -19,8 +19,8 @@ use ideogram_client::{
 use super::{content::Content, mask, prompt::Stdin};
 use crate::{exit::Exit, failure::Failure, output::progress::Counted, session::context::Context};
 
-/// What is taken from standard input and from links, in bytes: the most that the service has ever said to take.
-pub(crate) const MAX_BYTES: u64 = 25 * 1024 * 1024;
+/// The maximum size of an image from a file of rows, standard input or a link: the highest limit of any operation.
+pub(crate) const MAX_BYTES: u64 = 50 * 1024 * 1024;
 
 /// What the service takes, for messages.
 const TAKEN: &str = "JPEG, PNG and WebP are taken";

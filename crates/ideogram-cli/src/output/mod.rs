@@ -157,9 +157,9 @@ impl Output {
         }
         // This may be the only copy of the response of a paid call.
         printed.map_err(|failure| match failure.exit() {
-            Exit::Partial if self.has_paid.load(Ordering::Relaxed) => {
-                failure.cause(format!("the response was: {}", String::from_utf8_lossy(json)))
-            }
+            Exit::Partial if self.has_paid.load(Ordering::Relaxed) => failure
+                .fact(format!("the response was: {}", String::from_utf8_lossy(json)))
+                .hint("the call was made and is billed; running the command again is billed again"),
             _ => failure,
         })
     }

@@ -159,7 +159,7 @@ fn read(path: &Path, must_exist: bool) -> Result<File, Failure> {
     };
     toml::from_str(&text).map_err(|error| {
         // Only message and line: the rest of the file may contain a key.
-        let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
+        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
         Failure::usage(format!("the configuration file is invalid: \"{}\"{line}", path.display()))
             .cause(error.message())

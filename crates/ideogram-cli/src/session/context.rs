@@ -20,8 +20,6 @@ use crate::{
     session::question,
 };
 
-pub(crate) use crate::failure::Wording;
-
 /// What a command works with.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
@@ -82,11 +80,11 @@ impl<'a> Context<'a> {
     pub(crate) async fn call<B: CallBuilder>(
         &self,
         call: B,
-        wording: Wording<'_>,
+        action: &str,
     ) -> Result<Option<Response<B::Output>>, Failure> {
         let client = call.client().clone();
-        let request = call.prepare().map_err(|error| self.failure(wording, &error))?;
-        self.execute(&client, request, wording).await
+        let request = call.prepare().map_err(|error| self.failure(action, &error))?;
+        self.execute(&client, request, action).await
     }
 
     /// The same for a prepared request of this client.
@@ -94,10 +92,10 @@ impl<'a> Context<'a> {
         &self,
         client: &Client,
         request: Request,
-        wording: Wording<'_>,
+        action: &str,
     ) -> Result<Option<Response<T>>, Failure> {
         if self.globals.options.dry_run {
-            self.show(&request, wording).await?;
+            self.show(&request, action).await?;
             return Ok(None);
         }
         let is_billed = request.billing() != Billing::Free;
@@ -107,14 +105,14 @@ impl<'a> Context<'a> {
         let operation = request.operation();
         // A quote of a paid operation changes nothing.
         let is_quote = request.billing() != operation.billing;
-        let in_flight = (!is_quote).then(|| self.interrupt().call(operation, wording.inspect));
+        let in_flight = (!is_quote).then(|| self.interrupt().call(operation));
         let response = client.execute(request);
         let response = if is_billed { self.finish(response).await? } else { response.await };
         drop(in_flight);
         if let Ok(response) = &response {
             self.announce(response);
         }
-        response.map(Some).map_err(|error| self.failure(wording, &error))
+        response.map(Some).map_err(|error| self.failure(action, &error))
     }
 
     /// Awaits a billed call, also after a first signal. No billed call begins after a signal.
@@ -143,13 +141,13 @@ impl<'a> Context<'a> {
     }
 
     /// Checks the key with a free call; returns `false` with `--dry-run`.
-    pub(crate) async fn check_key(&self, wording: Wording<'_>) -> Result<bool, Failure> {
-        Ok(self.call(self.client().list_custom_models(), wording).await?.is_some())
+    pub(crate) async fn check_key(&self, action: &str) -> Result<bool, Failure> {
+        Ok(self.call(self.client().list_custom_models(), action).await?.is_some())
     }
 
     /// Shows a request as `--dry-run` does.
-    pub(crate) async fn show(&self, request: &Request, wording: Wording<'_>) -> Result<(), Failure> {
-        let described = dry_run::describe(request).await.map_err(|error| self.failure(wording, &error))?;
+    pub(crate) async fn show(&self, request: &Request, action: &str) -> Result<(), Failure> {
+        let described = dry_run::describe(request).await.map_err(|error| self.failure(action, &error))?;
         self.output().result(&described.json, &described.layout)?;
         self.output().note("dry run: nothing was sent");
         if request.billing() != Billing::Free {
@@ -164,11 +162,11 @@ impl<'a> Context<'a> {
     }
 
     /// Shows requests as `--dry-run` does, for a command that sends several.
-    pub(crate) async fn show_all(&self, requests: &[Request], wording: Wording<'_>) -> Result<(), Failure> {
+    pub(crate) async fn show_all(&self, requests: &[Request], action: &str) -> Result<(), Failure> {
         let mut layout = Layout::new();
         let mut values = Vec::new();
         for request in requests {
-            let described = dry_run::describe(request).await.map_err(|error| self.failure(wording, &error))?;
+            let described = dry_run::describe(request).await.map_err(|error| self.failure(action, &error))?;
             layout = layout.and(described.layout);
             values.push(described.json);
         }
@@ -229,7 +227,7 @@ impl<'a> Context<'a> {
     }
 
     /// The failure of a call that was not sent by [`Context::call`].
-    pub(crate) fn failure(&self, wording: Wording<'_>, error: &Error) -> Failure {
-        Failure::of_call(wording, self.client.base_url().as_str(), error)
+    pub(crate) fn failure(&self, action: &str, error: &Error) -> Failure {
+        Failure::of_call(action, self.client.base_url().as_str(), error)
     }
 }

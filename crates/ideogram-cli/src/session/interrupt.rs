@@ -23,7 +23,7 @@ use tokio::{
 
 use crate::{
     exit::Exit,
-    failure::Failure,
+    failure::{Failure, advice},
     session::{
         signals::{Signal, Signals},
         worker,
@@ -56,7 +56,7 @@ struct InFlight {
     /// Whether a call was finished after a signal.
     was_finished: bool,
     next: u64,
-    calls: BTreeMap<u64, (&'static Operation, String)>,
+    calls: BTreeMap<u64, &'static Operation>,
 }
 
 /// Marks a call as in flight until it is dropped.
@@ -139,12 +139,12 @@ impl Interrupt {
         }
     }
 
-    /// Records a call that is about to be sent. `inspect` is the command that shows whether it changed anything.
-    pub(crate) fn call(&self, operation: &'static Operation, inspect: &str) -> CallInFlight {
+    /// Records a call that is about to be sent.
+    pub(crate) fn call(&self, operation: &'static Operation) -> CallInFlight {
         let mut in_flight = self.in_flight();
         let number = in_flight.next;
         in_flight.next += 1;
-        in_flight.calls.insert(number, (operation, inspect.to_owned()));
+        in_flight.calls.insert(number, operation);
         CallInFlight(self.clone(), number)
     }
 
@@ -189,7 +189,7 @@ impl Interrupt {
         let in_flight = self.in_flight();
         let mut failure = Failure::new(Exit::Interrupted, "interrupted");
         let mut hints = Vec::new();
-        for (operation, inspect) in in_flight.calls.values() {
+        for operation in in_flight.calls.values() {
             if operation.billing != Billing::Free {
                 failure = failure.fact(format!("{operation} was in flight: it may have run, and then it is billed"));
             } else if operation.retry != Retry::Safe {
@@ -197,6 +197,7 @@ impl Interrupt {
             } else {
                 continue;
             }
+            let inspect = advice::inspect(operation);
             let hint = format!("see `{inspect}` before running the command again");
             if !inspect.is_empty() && !hints.contains(&hint) {
                 hints.push(hint);
@@ -240,10 +241,10 @@ mod tests {
     #[test]
     fn calls_in_flight_that_change_something_are_reported() {
         let interrupt = Interrupt::default();
-        let done = interrupt.call(&operations::POST_GENERATE_IMAGE_V3, "");
-        let _training = interrupt.call(&operations::TRAIN_MODEL_V3, "ideogram models list");
-        let _creation = interrupt.call(&operations::CREATE_DATASET, "ideogram datasets list");
-        let _look = interrupt.call(&operations::GET_DATASET, "ideogram datasets list");
+        let done = interrupt.call(&operations::POST_GENERATE_IMAGE_V3);
+        let _training = interrupt.call(&operations::TRAIN_MODEL_V3);
+        let _creation = interrupt.call(&operations::CREATE_DATASET);
+        let _look = interrupt.call(&operations::GET_DATASET);
         drop(done);
 
         let failure = interrupt.failure();

@@ -40,7 +40,9 @@ pub(crate) async fn confirm(messages: &Messages, question: &str) -> Result<(), F
         match line.as_deref().map(answer) {
             Some(Some(true)) => return Ok(()),
             // The end of the input is a no.
-            None | Some(Some(false)) => return Err(Failure::new(Exit::Interrupted, "not confirmed: nothing was sent")),
+            None | Some(Some(false)) => {
+                return Err(Failure::new(Exit::Interrupted, "not confirmed: nothing was changed or billed"));
+            }
             Some(None) => messages.note("please answer y or n"),
         }
     }

@@ -41,7 +41,9 @@ impl Hook for Trace {
         for (name, value) in request.headers().iter().chain(headers.iter()) {
             self.messages.debug(&format!("{id}: > {name}: {}", header_text(value)));
         }
-        self.messages.debug(&format!("{id}: > api-key: [key]"));
+        if request.operation().needs_key {
+            self.messages.debug(&format!("{id}: > api-key: [key]"));
+        }
         let body = request.json_body().map(|body| String::from_utf8_lossy(body).into_owned());
         for line in body.into_iter().chain(request.parts().iter().map(ToString::to_string)) {
             self.messages.debug(&format!("{id}: > {line}"));

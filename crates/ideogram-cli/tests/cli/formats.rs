@@ -68,9 +68,8 @@ fn a_failing_expression_has_a_message_that_the_call_was_made() {
     snapshot!(ideogram(["--mock", "datasets", "get", "demo", "--jq", ".file_count.x"]).run(), @r#"
     exit code: 11
     ----- stderr -----
-    error: the expression of --jq failed on the response
+    error: the expression of --jq failed on the result
       caused by: cannot index 18 with "x"
-    hint: the call was made all the same; running it again for another expression may cost again
     "#);
 }
 

@@ -195,7 +195,7 @@ fn no_as_an_answer_starts_no_training() {
         let (code, shown) = terminal.end();
 
         assert_eq!(code, 130, "{shown}");
-        assert!(shown.contains("not confirmed: nothing was sent"), "{shown}");
+        assert!(shown.contains("not confirmed: nothing was changed or billed"), "{shown}");
         assert!(server.requests().iter().all(|request| request.method == "GET"));
     }
 }

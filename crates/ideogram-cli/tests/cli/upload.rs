@@ -206,7 +206,7 @@ fn an_upload_whose_response_is_lost_is_not_to_be_repeated_blindly() {
     sending 1 file, 70 B, to the dataset demo
     error: cannot upload to the dataset demo
       caused by: upload_dataset_assets: the connection broke before a response arrived; the call may have run: check before calling again (connection closed before message completed)
-    hint: it may still have been done: see `ideogram datasets get demo` before running the command again
+    hint: it may still have been done: see `ideogram datasets get ID` before running the command again
     ");
 }
 

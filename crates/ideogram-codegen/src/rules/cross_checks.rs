@@ -231,7 +231,7 @@ impl Reader<'_> {
             let named = matches!(parameter.schema.kind, Kind::Component(_));
             let fits = match (parameter.location, &resolved.kind) {
                 (Location::Path, Kind::Text(_)) => named,
-                (Location::Path, kind) => matches!(kind, Kind::Integer(..)),
+                (Location::Path, kind) => !named && matches!(kind, Kind::Integer(..)),
                 (Location::Query, Kind::Array(items, _)) => is_scalar(model, items),
                 (Location::Query | Location::Header, _) => is_scalar(model, resolved),
             };

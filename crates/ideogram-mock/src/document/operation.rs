@@ -124,8 +124,8 @@ impl Operation {
             id: id.to_owned(),
             method,
             path: path.to_owned(),
-            // Without the extension a call counts as billed: that is the safer assumption.
             needs_key: operation["security"].is_null(),
+            // Without the extension a call counts as billed: that is the safer assumption.
             is_paid: operation["x-ideogram-billing"] != "free",
             images: ImageCount::read(&operation["x-ideogram-images"]),
             job: extension(operation, "x-ideogram-job")?,

@@ -1,6 +1,6 @@
 //! Handlers of the second API version: generations, which have ids, and the report of usage and costs.
 
-use std::sync::Arc;
+use std::{sync::Arc, task::Poll};
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -213,11 +213,16 @@ pub(crate) fn webhook(call: &Call) -> Result<Option<Webhook>, Reply> {
     webhook.map(Some).map_err(|reason| Reply::problem(StatusCode::BAD_REQUEST, &reason))
 }
 
-/// Returns the body of the webhook of a job; none while it runs, or if it has failed.
-pub(crate) fn webhook_body(service: &Service, id: &str) -> Option<Value> {
+/// Returns the body of the webhook of a job: `Pending` while it runs, and `Ready(None)` if it will never have one.
+pub(crate) fn webhook_body(service: &Service, id: &str) -> Poll<Option<Value>> {
     let poll = Document::embedded().poll();
-    let state = state_of(service, id).ok().filter(|state| state[&poll.status] == poll.completed)?;
-    Some(json!({"generation_id": id, "created": state["created"], "data": state["data"]}))
+    match state_of(service, id) {
+        Ok(state) if state[&poll.status] == poll.completed => {
+            Poll::Ready(Some(json!({"generation_id": id, "created": state["created"], "data": state["data"]})))
+        }
+        Ok(state) if state[&poll.status] != poll.failed => Poll::Pending,
+        _ => Poll::Ready(None),
+    }
 }
 
 /// Whether a job never ends.

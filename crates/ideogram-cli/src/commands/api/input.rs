@@ -11,10 +11,7 @@ use serde_json::Value;
 
 use super::grammar;
 use crate::{
-    commands::{
-        operations,
-        values::{is_set, many},
-    },
+    commands::values::{is_set, many},
     failure::Failure,
     text_input::{self, Stdin, is_standard_input},
 };
@@ -207,15 +204,6 @@ impl ParsedInput {
             };
         }
         Ok(call)
-    }
-
-    /// The command that shows whether the call changed anything.
-    pub(super) fn inspect(&self) -> &'static str {
-        match (self.operation.tag, operations::command(self.operation)) {
-            ("datasets", _) => "ideogram datasets list",
-            ("models", _) => "ideogram models list",
-            _ => "",
-        }
     }
 }
 

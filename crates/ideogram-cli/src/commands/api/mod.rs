@@ -15,10 +15,7 @@ use crate::{
     failure::{Failure, PRICES_PAGE},
     images::paid_call::storing_client,
     output::printable::shell_word,
-    session::{
-        connection::Globals,
-        context::{Context, Wording},
-    },
+    session::{connection::Globals, context::Context},
 };
 
 /// The operation to call, or none to list them.
@@ -32,12 +29,11 @@ impl Api {
             return Operations {}.run(globals.output);
         };
         let operation = input.operation;
-        let what = match input.mode {
+        let action = match input.mode {
             Mode::Call => format!("cannot call {operation}"),
             Mode::Job => format!("cannot submit {operation}"),
             Mode::Quote => format!("cannot get the price of {operation}"),
         };
-        let wording = Wording { action: &what, inspect: input.inspect() };
         let context = Context::open(globals).await?;
         let body = input.read_body().await?;
         input.check_mode(&body)?;
@@ -52,12 +48,12 @@ impl Api {
             Mode::Quote => request.into_quote(),
         });
         // An invalid request is refused before the question.
-        let request = request.map_err(|error| context.failure(wording, &error))?;
+        let request = request.map_err(|error| context.failure(&action, &error))?;
         if operation.id == operations::TRAIN_MODEL_V3.id {
             let question = format!("train a model? It is billed (prices: {PRICES_PAGE}) and cannot be cancelled");
             context.confirm(&question).await?;
         }
-        let Some(response) = context.execute::<Value>(&client, request, wording).await? else { return Ok(()) };
+        let Some(response) = context.execute::<Value>(&client, request, &action).await? else { return Ok(()) };
         if let Some(path) = response.stored_at() {
             context.output().note(&format!("the response is stored in {}", path.display()));
         }

@@ -11,7 +11,7 @@ use crate::{
     failure::{Failure, KEY_PAGE},
     output::layout::Layout,
     session::connection::{self, Globals},
-    session::context::{Context, Wording},
+    session::context::Context,
     session::environment,
     session::key::{self, KEY_VARIABLE, MAX_KEY_FILE_BYTES},
     session::keyring,
@@ -55,8 +55,8 @@ impl Login {
         })?;
         if !self.no_check {
             let context = Context::with_client(globals, connection::client(globals, Some(&key))?);
-            let wording = Wording { action: "the key was not stored: the service refused it", inspect: "" };
-            if !context.check_key(wording).await? {
+            let action = "the key was not stored: it could not be checked";
+            if !context.check_key(action).await? {
                 return Ok(());
             }
         } else if globals.options.dry_run {

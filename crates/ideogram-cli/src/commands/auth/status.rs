@@ -8,7 +8,7 @@ use crate::{
     failure::Failure,
     output::layout::{ABSENT, Layout},
     session::connection::{self, Globals},
-    session::context::{Context, Wording},
+    session::context::Context,
     session::key,
 };
 
@@ -44,8 +44,8 @@ impl Status {
         let mut taken = Value::Null;
         if let (true, Some(found)) = (self.check, &found) {
             let context = Context::with_client(globals, connection::client(globals, Some(&found.key.0))?);
-            let wording = Wording { action: &format!("the key in {} was refused", found.source), inspect: "" };
-            if !context.check_key(wording).await? {
+            let action = &format!("cannot check the key in {}", found.source);
+            if !context.check_key(action).await? {
                 return Ok(());
             }
             taken = json!(true);

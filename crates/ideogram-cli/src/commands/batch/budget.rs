@@ -21,7 +21,7 @@ use crate::{
         progress::Counted,
         units::{self, usd},
     },
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 /// How many quotes are requested at the same time.
@@ -235,7 +235,7 @@ async fn prices(
     while let Some((index, quote)) = quotes.next().await {
         let quote = quote.map_err(|error| {
             let action = format!("cannot get the price of line {}", rows[index].line);
-            context.failure(Wording { action: &action, inspect: "" }, &error).hint("nothing was sent")
+            context.failure(&action, &error).hint("nothing was sent")
         })?;
         let price = highest(&quote);
         prices.insert(index, price);

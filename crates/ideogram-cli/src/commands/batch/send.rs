@@ -145,7 +145,7 @@ impl Work<'_> {
         let attempts = Attempts::default();
         let options = CallOptions::new().store_responses_in(self.responses_of(row)).hook(attempts.clone());
         let client = self.context.client().with(options);
-        let in_flight = self.context.interrupt().call(operation, "");
+        let in_flight = self.context.interrupt().call(operation);
         if operation.job.is_some() {
             let submitted = self.unless_ended(&attempts, client.submit::<Value>(request)).await;
             drop(in_flight);

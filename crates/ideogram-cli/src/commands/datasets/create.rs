@@ -2,10 +2,7 @@
 
 use clap::Args;
 
-use crate::{
-    failure::Failure,
-    session::context::{Context, Wording},
-};
+use crate::{failure::Failure, session::context::Context};
 
 /// Create an empty dataset
 ///
@@ -24,10 +21,9 @@ pub(crate) struct Create {
 
 impl Create {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
-        let what = format!("cannot create the dataset \"{}\"", self.name);
-        let wording = Wording { action: &what, inspect: "ideogram datasets list" };
+        let action = &format!("cannot create the dataset \"{}\"", self.name);
         let call = context.client().create_dataset().name(&self.name);
-        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
+        let Some(response) = context.call(call, action).await? else { return Ok(()) };
         let output = context.output();
         output.response(&response)?;
         match context.changes_note() {

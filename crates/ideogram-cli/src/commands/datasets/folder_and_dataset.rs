@@ -9,11 +9,7 @@ use ideogram_client::{
 };
 
 use super::left_out;
-use crate::{
-    commands::ids,
-    failure::Failure,
-    session::context::{Context, Wording},
-};
+use crate::{commands::ids, failure::Failure, session::context::Context};
 
 /// A folder and a dataset.
 #[derive(Debug, Args)]
@@ -43,10 +39,9 @@ impl Pair {
     /// With `--dry-run`, also if something in the folder could not be read.
     pub(super) async fn compare(&self, context: &Context<'_>) -> Result<Option<Plan>, Failure> {
         let folder = self.folder().await?;
-        let what = format!("cannot get the dataset {}", self.id);
-        let wording = Wording { action: &what, inspect: "ideogram datasets list" };
+        let action = &format!("cannot get the dataset {}", self.id);
         let call = context.client().get_dataset().dataset_id(&self.id);
-        let Some(response) = context.call(call, wording).await? else {
+        let Some(response) = context.call(call, action).await? else {
             left_out::print_skipped(context.output(), &folder);
             return left_out::unread(context.output(), &folder).map_or(Ok(None), Err);
         };

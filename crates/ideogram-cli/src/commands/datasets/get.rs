@@ -8,7 +8,7 @@ use crate::{
     failure::Failure,
     output::layout::{ABSENT, Column, Layout, Table, ToLayout},
     output::units,
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 /// Show a dataset: its files and the models trained from it
@@ -27,10 +27,9 @@ pub(crate) struct Get {
 
 impl Get {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
-        let what = format!("cannot get the dataset {}", self.id);
-        let wording = Wording { action: &what, inspect: "ideogram datasets list" };
+        let action = &format!("cannot get the dataset {}", self.id);
         let call = context.client().get_dataset().dataset_id(&self.id);
-        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
+        let Some(response) = context.call(call, action).await? else { return Ok(()) };
         context.output().response(&response)
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     failure::Failure,
     output::layout::{Column, Layout, Table, ToLayout},
     output::units,
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 /// Show all datasets of the account
@@ -27,12 +27,12 @@ pub(crate) struct List {
 
 impl List {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
-        let wording = Wording { action: "cannot list the datasets", inspect: "ideogram datasets list" };
+        let action = "cannot list the datasets";
         let mut call = context.client().list_datasets();
         if let Some(text) = &self.search {
             call = call.search(text);
         }
-        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
+        let Some(response) = context.call(call, action).await? else { return Ok(()) };
         context.output().response(&response)?;
         if response.value().datasets.is_empty() {
             context.output().note(match self.search {

@@ -33,7 +33,7 @@ use crate::{
     output::messages::Messages,
     output::progress::{Counted, Progress},
     output::units,
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 /// Upload a folder of images and captions to a dataset, each file once
@@ -119,16 +119,14 @@ impl Sync {
         let last = locked(&display).end();
         let Some(outcome) = outcome else { return Err(was_interrupted(last, &locked(&in_flight.0).concat())) };
 
-        let inspect = format!("ideogram datasets get {}", self.pair.id);
-        let what = format!("cannot sync \"{}\" into the dataset {}", self.pair.directory.display(), self.pair.id);
-        let wording = Wording { action: &what, inspect: &inspect };
-        let report = outcome.map_err(|error| context.failure(wording, &error))?;
+        let action = &format!("cannot sync \"{}\" into the dataset {}", self.pair.directory.display(), self.pair.id);
+        let report = outcome.map_err(|error| context.failure(action, &error))?;
         let result = Outcome { plan: &plan, report: &report, journal: &journal };
         context.output().result(&result.to_json()?, &result.layout())?;
         if let Some(note) = context.changes_note() {
             context.output().note(note);
         }
-        if let Some(failure) = result.failure(context, wording) {
+        if let Some(failure) = result.failure(context, action) {
             return Err(failure);
         }
         if let Some(failure) = left_out::unread(context.output(), &plan.folder) {
@@ -159,10 +157,9 @@ impl Sync {
         let plan = Plan::new(folder, &empty);
         // The journal is not opened.
         let sync = self.with_settings(context.client().sync_dataset(plan.clone(), PathBuf::new()));
-        let what = format!("cannot show the uploads to the dataset {}", self.pair.id);
-        let wording = Wording { action: &what, inspect: "ideogram datasets list" };
-        let requests = sync.requests().map_err(|error| context.failure(wording, &error))?;
-        context.show_all(&requests, wording).await?;
+        let action = &format!("cannot show the uploads to the dataset {}", self.pair.id);
+        let requests = sync.requests().map_err(|error| context.failure(action, &error))?;
+        context.show_all(&requests, action).await?;
         let output = context.output();
         output.note("these are all uploads of the folder; files that are in the dataset already are not sent");
         left_out::print_skipped(output, &plan.folder);
@@ -239,7 +236,7 @@ impl Outcome<'_> {
     }
 
     /// The failure, unless the sync is complete.
-    fn failure(&self, context: &Context<'_>, wording: Wording<'_>) -> Option<Failure> {
+    fn failure(&self, context: &Context<'_>, action: &str) -> Option<Failure> {
         let missing: Vec<&FileOutcome> = self.report.not_stored().map(|file| &file.outcome).collect();
         if missing.is_empty() && self.report.stopped.is_none() {
             return None;
@@ -247,7 +244,7 @@ impl Outcome<'_> {
         let is_any = |is_wanted: fn(&FileOutcome) -> bool| missing.iter().any(|outcome| is_wanted(outcome));
         let none_is_there = missing.len() == self.report.files.len();
         let mut failure = match &self.report.stopped {
-            Some(error) if none_is_there => context.failure(wording, error),
+            Some(error) if none_is_there => context.failure(action, error),
             stopped => {
                 let all = units::count(self.report.files.len() as u64, "file");
                 let is_unread = self.report.after.folder.unread().next().is_some();

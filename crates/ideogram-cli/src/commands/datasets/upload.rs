@@ -22,7 +22,7 @@ use crate::{
     output::layout::{ABSENT, Column, Layout, Table, ToLayout},
     output::printable::shell_word,
     output::units,
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 /// Add images, captions and ZIP archives of both to a dataset
@@ -59,7 +59,7 @@ impl Upload {
         let inspect = format!("ideogram datasets get {}", self.id);
         let what = format!("cannot upload to the dataset {}", self.id);
         if !context.is_dry_run() {
-            self.confirm_duplicates(context, &names, Wording { action: &what, inspect: &inspect }).await?;
+            self.confirm_duplicates(context, &names, &what).await?;
         }
         let count = units::count(files.len() as u64, "file");
         if !context.is_dry_run() {
@@ -69,7 +69,7 @@ impl Upload {
         let response = {
             let client = context.uploading("sending", size);
             let call = client.upload_dataset_assets().dataset_id(&self.id).files(files.iter().cloned());
-            context.call(call, Wording { action: &what, inspect: &inspect }).await?
+            context.call(call, &what).await?
         };
         let Some(response) = response else { return Ok(()) };
 
@@ -99,14 +99,9 @@ impl Upload {
     /// # Errors
     ///
     /// That of the question, or of the call that reads the dataset.
-    async fn confirm_duplicates(
-        &self,
-        context: &Context<'_>,
-        names: &[String],
-        wording: Wording<'_>,
-    ) -> Result<(), Failure> {
+    async fn confirm_duplicates(&self, context: &Context<'_>, names: &[String], action: &str) -> Result<(), Failure> {
         let call = context.client().get_dataset().dataset_id(&self.id);
-        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
+        let Some(response) = context.call(call, action).await? else { return Ok(()) };
         let there = dataset::file_names(response.value());
         let doubled: Vec<&str> = names.iter().map(String::as_str).filter(|name| there.contains(*name)).collect();
         if doubled.is_empty() {

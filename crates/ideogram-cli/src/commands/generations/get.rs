@@ -7,11 +7,7 @@ use ideogram_client::{
 };
 
 use super::action;
-use crate::{
-    commands::ids,
-    failure::Failure,
-    session::context::{Context, Wording},
-};
+use crate::{commands::ids, failure::Failure, session::context::Context};
 
 /// Show whether a generation has ended
 ///
@@ -38,5 +34,5 @@ impl Get {
 pub(super) async fn get(context: &Context<'_>, id: &GenerationId) -> Result<Option<Response<GenerationV2>>, Failure> {
     let action = action(id);
     let call = context.client().get_generation_v2().generation_id(id);
-    context.call(call, Wording { action: &action, inspect: "" }).await
+    context.call(call, &action).await
 }

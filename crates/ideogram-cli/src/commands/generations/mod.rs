@@ -19,7 +19,7 @@ use crate::{
         layout::{Layout, ToLayout},
         units,
     },
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 /// The subcommands.
@@ -73,15 +73,14 @@ async fn wait(
     deadline: Option<Duration>,
     next: &str,
 ) -> Result<Response<GenerationV2>, Failure> {
-    let action = action(id);
-    let wording = Wording { action: &action, inspect: "" };
+    let action = &action(id);
     let waiting = context.client().get_generation_v2().generation_id(id).wait();
-    let mut waiting = waiting.map_err(|error| context.failure(wording, &error))?;
+    let mut waiting = waiting.map_err(|error| context.failure(action, &error))?;
     if let Some(deadline) = deadline.or(context.timeout()) {
         waiting = waiting.deadline(deadline);
     }
-    job::wait(context, waiting, id.as_str(), &action, next).await.map_err(|unfinished| match unfinished {
+    job::wait(context, waiting, id.as_str(), action, next).await.map_err(|unfinished| match unfinished {
         Unfinished::Failed(failure) | Unfinished::Ended(failure) => failure,
-        Unfinished::Call(error) | Unfinished::Poll { error, .. } => context.failure(wording, &error),
+        Unfinished::Call(error) | Unfinished::Poll { error, .. } => context.failure(action, &error),
     })
 }

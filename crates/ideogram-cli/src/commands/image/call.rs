@@ -25,7 +25,7 @@ use crate::{
         structured,
     },
     output::printable::shell_word,
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 const PROMPT: &str = "prompt";
@@ -242,7 +242,7 @@ fn label(command: &ImageCommand, flags: &[&Flag], property: &str) -> String {
 fn refused(command: &ImageCommand, flags: &[&Flag], context: &Context<'_>, error: &Error) -> Failure {
     let violations = error.source().and_then(|source| source.downcast_ref::<Violations>());
     let Some(violations) = violations else {
-        return context.failure(Wording { action: command.action, inspect: "" }, error);
+        return context.failure(command.action, error);
     };
     let label = |property: &str| label(command, flags, property);
     let reasons = violations.iter().map(|violation| {

@@ -9,7 +9,7 @@ use crate::{
     failure::Failure,
     output::layout::{Layout, ToLayout},
     output::units,
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 /// Show a model and the state of its training
@@ -29,9 +29,9 @@ pub(crate) struct Get {
 
 impl Get {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
-        let wording = Wording { action: &format!("cannot get the model {}", self.id), inspect: "ideogram models list" };
+        let action = &format!("cannot get the model {}", self.id);
         let call = context.client().get_custom_model().model_id(&self.id);
-        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
+        let Some(response) = context.call(call, action).await? else { return Ok(()) };
         context.output().response(&response)
     }
 }

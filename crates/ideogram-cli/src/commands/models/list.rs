@@ -8,7 +8,7 @@ use crate::{
     failure::Failure,
     output::layout::{Column, Layout, Table, ToLayout},
     output::units,
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 /// Show the models that the key has access to
@@ -44,8 +44,8 @@ impl List {
         if let Some(scope) = &self.scope {
             call = call.scope(scope);
         }
-        let wording = Wording { action: "cannot list the models", inspect: "ideogram models list" };
-        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
+        let action = "cannot list the models";
+        let Some(response) = context.call(call, action).await? else { return Ok(()) };
         let output = context.output();
         output.response(&response)?;
         if response.value().models.is_empty() {

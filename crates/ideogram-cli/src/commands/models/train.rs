@@ -16,7 +16,7 @@ use crate::{
     options::Format,
     output::layout::{Layout, ToLayout},
     output::units,
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 /// Train a custom model from a dataset. Every run is billed
@@ -64,15 +64,14 @@ impl Train {
         if !self.wait {
             self.wait_flags.refuse_without_wait()?;
         }
-        let what = format!("cannot train a model from the dataset {}", self.dataset);
-        let wording = Wording { action: &what, inspect: "ideogram models list" };
+        let action = &format!("cannot train a model from the dataset {}", self.dataset);
         let call = context.client().train_model_v3().dataset_id(self.dataset.as_str()).model_name(&self.name);
         // The name is checked before anything is sent.
-        call.clone().prepare().map_err(|error| context.failure(wording, &error))?;
+        call.clone().prepare().map_err(|error| context.failure(action, &error))?;
         if !context.is_dry_run() {
-            self.check_and_ask(context, wording).await?;
+            self.check_and_ask(context, action).await?;
         }
-        let Some(response) = context.call(call, wording).await? else { return Ok(()) };
+        let Some(response) = context.call(call, action).await? else { return Ok(()) };
 
         let output = context.output();
         let training = response.value();
@@ -111,21 +110,20 @@ impl Train {
     }
 
     /// Checks that the dataset can be trained, and asks whether to pay for it.
-    async fn check_and_ask(&self, context: &Context<'_>, wording: Wording<'_>) -> Result<(), Failure> {
+    async fn check_and_ask(&self, context: &Context<'_>, action: &str) -> Result<(), Failure> {
         let call = context.client().get_dataset().dataset_id(&self.dataset);
-        let lookup = Wording { inspect: "ideogram datasets list", ..wording };
-        let Some(response) = context.call(call, lookup).await? else { return Ok(()) };
+        let Some(response) = context.call(call, action).await? else { return Ok(()) };
         let dataset = response.value();
         let trainable = Trainability::of(dataset);
         match trainable.status {
             TrainabilityStatus::Yes => {}
             TrainabilityStatus::TooFew { .. } => {
-                return Err(Failure::usage(wording.action)
+                return Err(Failure::usage(action)
                     .cause(format!("it cannot be trained: {}", trainable::why(trainable)))
                     .hint(format!("nothing was started; to add images: ideogram datasets sync {} DIR", self.dataset)));
             }
             TrainabilityStatus::TooMany { .. } => {
-                return Err(Failure::usage(wording.action)
+                return Err(Failure::usage(action)
                     .cause(format!("it cannot be trained: {}", trainable::why(trainable)))
                     .hint("nothing was started; the service cannot remove images: create another dataset"));
             }
@@ -134,7 +132,7 @@ impl Train {
                 context.output().warning(&format!("it is unknown whether the dataset can be trained: {why}"));
             }
         }
-        self.check_earlier(context, wording, &dataset.custom_model_ids).await?;
+        self.check_earlier(context, action, &dataset.custom_model_ids).await?;
         let question = format!(
             "train the model \"{}\" from \"{}\" ({} images)? It is billed (prices: {PRICES_PAGE}) and cannot be cancelled",
             self.name, dataset.dataset.name, trainable.images
@@ -144,18 +142,13 @@ impl Train {
 
     /// Refuses a second training of a dataset while one is running, or with the name of a model of it: it is billed again,
     /// and usually a mistake.
-    async fn check_earlier(
-        &self,
-        context: &Context<'_>,
-        wording: Wording<'_>,
-        of_dataset: &[ModelId],
-    ) -> Result<(), Failure> {
+    async fn check_earlier(&self, context: &Context<'_>, action: &str, of_dataset: &[ModelId]) -> Result<(), Failure> {
         let mut models = Vec::new();
         match context.client().list_custom_models().send().await {
             Ok(response) => models.extend(response.models.into_iter().filter(|model| {
                 model.dataset_id.as_deref() == Some(self.dataset.as_str()) || of_dataset.contains(&model.model_id)
             })),
-            Err(error) => self.unchecked(context, wording, "the models cannot be listed", &error)?,
+            Err(error) => self.unchecked(context, action, "the models cannot be listed", &error)?,
         }
         let is_missing = |id: &&ModelId| models.iter().all(|model| model.model_id != **id);
         let missing: Vec<&ModelId> = of_dataset.iter().filter(is_missing).collect();
@@ -164,7 +157,7 @@ impl Train {
                 Ok(response) => models.push(response.model),
                 Err(error) => {
                     let problem = format!("the state of the model {id} of this dataset is unknown");
-                    self.unchecked(context, wording, &problem, &error)?;
+                    self.unchecked(context, action, &problem, &error)?;
                 }
             }
         }
@@ -184,7 +177,7 @@ impl Train {
             return Ok(());
         }
         Err(lines
-            .fold(Failure::usage(wording.action), Failure::cause)
+            .fold(Failure::usage(action), Failure::cause)
             .hint(format!(
                 "nothing was started; to wait for that one, or see it: ideogram models wait {}",
                 first.model_id
@@ -192,18 +185,12 @@ impl Train {
             .hint("--again starts another training from this dataset, which is billed again"))
     }
     /// Refuses a training of which is unknown whether it would be a second one; `--again` starts it all the same.
-    fn unchecked(
-        &self,
-        context: &Context<'_>,
-        wording: Wording<'_>,
-        problem: &str,
-        error: &Error,
-    ) -> Result<(), Failure> {
+    fn unchecked(&self, context: &Context<'_>, action: &str, problem: &str, error: &Error) -> Result<(), Failure> {
         if self.again {
             context.output().warning(&format!("{problem}: {error}"));
             return Ok(());
         }
-        let failure = context.failure(wording, error).fact(format!("{problem}: it may be in training"));
+        let failure = context.failure(action, error).fact(format!("{problem}: it may be in training"));
         Err(failure.hint("nothing was started; --again starts a training without this check, which is billed"))
     }
 }

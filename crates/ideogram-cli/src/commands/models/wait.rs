@@ -6,11 +6,7 @@ use serde_json::json;
 
 use super::watch::WaitFlags;
 use crate::{
-    commands::ids,
-    failure::Failure,
-    output::Output,
-    output::layout::ToLayout as _,
-    session::context::{Context, Wording},
+    commands::ids, failure::Failure, output::Output, output::layout::ToLayout as _, session::context::Context,
 };
 
 /// Wait until a model is trained and can generate images
@@ -37,9 +33,8 @@ pub(crate) struct Wait {
 impl Wait {
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<(), Failure> {
         if context.is_dry_run() {
-            let what = format!("cannot get the model {}", self.id);
-            let wording = Wording { action: &what, inspect: "ideogram models list" };
-            context.call(context.client().get_custom_model().model_id(&self.id), wording).await?;
+            let action = &format!("cannot get the model {}", self.id);
+            context.call(context.client().get_custom_model().model_id(&self.id), action).await?;
             return Ok(());
         }
         let trained = self.wait_flags.watch(context, &self.id).await?;

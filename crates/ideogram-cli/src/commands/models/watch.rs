@@ -24,7 +24,7 @@ use crate::{
     failure::Failure,
     output::progress::{Counted, Progress},
     output::units,
-    session::context::{Context, Wording},
+    session::context::Context,
 };
 
 /// How often an unchanged state is printed if standard error is not a terminal.
@@ -131,7 +131,7 @@ fn not_trained(context: &Context<'_>, id: &ModelId, error: &TrainingError, again
         }
         TrainingError::Call(error) => {
             let what = format!("cannot get the state of the training of the model {id}");
-            let failure = context.failure(Wording { action: &what, inspect: "ideogram models list" }, error);
+            let failure = context.failure(&what, error);
             if error.kind() == ErrorKind::NotFound { failure } else { failure.hint(again) }
         }
         // Future variants.

@@ -144,11 +144,8 @@ impl Worker {
     }
 
     fn run(&mut self, json: &[u8], mut each: impl FnMut(Picked) -> Result<(), Failure>) -> Result<(), Failure> {
-        let failed = |cause: String| {
-            Failure::new(Exit::Partial, "the expression of --jq failed on the response")
-                .cause(cause)
-                .hint("the call was made all the same; running it again for another expression may cost again")
-        };
+        let failed =
+            |cause: String| Failure::new(Exit::Partial, "the expression of --jq failed on the result").cause(cause);
         let died = |_| {
             failed(
                 "it ran out of stack or memory, or was ended: the response or a result nests too deeply, or a recursion \
