@@ -25,7 +25,7 @@ use crate::{
 /// Where the illustrations are; hidden, as the top level of the workspace has nothing else.
 const FOLDER: &str = ".github/illustrations";
 
-/// The prompts of the batch. The seeds are fixed, so that a illustration changes only if the command does.
+/// The prompts of the batch. The seeds are fixed, so that an illustration changes only if the command does.
 const PROMPTS: [&str; 6] = [
     "A paper lantern on a river",
     "A red bicycle against a white wall",

@@ -24,7 +24,7 @@ use crate::{
 
 /// The packages that contain a copy of the document.
 const READERS: [&str; 1] = ["ideogram-mock"];
-/// The package whose source is generated, where the source is in it, and the build script that takes it from there.
+/// The package with generated source; the file and the build script that replace the generator.
 const GENERATED: &str = "ideogram-client";
 const GENERATED_SOURCE: &str = "generated.rs";
 const BUILD_SCRIPT: &str = include_str!("../package/build.rs");

@@ -32,7 +32,7 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             brief(built(Arguments::command().color(color))).try_get_matches_from(arguments).err().unwrap_or(error)
         }
-        _ => suggestions::improve(harmless(error, arguments), Arguments::command, arguments),
+        _ => suggestions::improve(escape_arguments(error, arguments), Arguments::command, arguments),
     })
 }
 
@@ -43,7 +43,7 @@ fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
 }
 
 /// The same error, with control characters of the arguments replaced.
-fn harmless(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+fn escape_arguments(error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let escaped: Vec<OsString> =
         arguments.iter().map(|argument| printable(&argument.to_string_lossy()).into_owned().into()).collect();
     if escaped == arguments {

@@ -28,14 +28,14 @@ pub(crate) fn command_line() -> String {
     line(&words())
 }
 
-/// The same with an option that stands before the command.
+/// The command line with an option before the command.
 pub(crate) fn command_line_beginning_with(option: &str) -> String {
     let mut words = words();
     words.insert(1, option.into());
     line(&words)
 }
 
-/// The same with options in place of those of the same name.
+/// The command line with options in place of those of the same name.
 pub(crate) fn command_line_with(options: &str) -> String {
     let (mut words, options): (_, Vec<&str>) = (words(), options.split(' ').collect());
     for (index, name) in options.iter().enumerate().filter(|(_, word)| word.starts_with("--")) {
@@ -49,12 +49,12 @@ pub(crate) fn command_line_with(options: &str) -> String {
     with_options(words, &options)
 }
 
-/// The same with more options.
+/// The command line with more options.
 pub(crate) fn command_line_adding(more: &[&str]) -> String {
     with_options(words(), more)
 }
 
-/// The same with an option in place of another, each as `--name`, or `--name=value`. If the new one has a value, it is
+/// The command line with an option in place of another, each as `--name`, or `--name=value`. If the new one has a value, it is
 /// used.
 pub(crate) fn command_line_replacing(option: &str, other: &str) -> String {
     let name = option.split('=').next().unwrap_or(option);
@@ -68,7 +68,7 @@ pub(crate) fn command_line_replacing(option: &str, other: &str) -> String {
     line(&replaced.collect::<Vec<_>>())
 }
 
-/// The same with other words in place of these; `None` if they do not stand together.
+/// The command line with other words in place of these; `None` if they do not stand together.
 pub(crate) fn command_line_instead_of(old: &[&OsString], new: impl IntoIterator<Item = OsString>) -> Option<String> {
     let mut words = words();
     let at = words.windows(old.len()).position(|window| window.iter().eq(old.iter().copied()))?;
@@ -76,7 +76,7 @@ pub(crate) fn command_line_instead_of(old: &[&OsString], new: impl IntoIterator<
     Some(line(&words))
 }
 
-/// The same with other words from this index on.
+/// The command line with other words from this index on.
 pub(crate) fn command_line_from(at: usize, rest: impl IntoIterator<Item = OsString>) -> String {
     line(&words().into_iter().take(at).chain(rest).collect::<Vec<_>>())
 }

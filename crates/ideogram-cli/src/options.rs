@@ -22,9 +22,8 @@ pub(crate) struct Options {
     /// Print what this expression picks from the JSON, as jq does; texts without quotes
     ///
     /// It sees what `--output json` prints, or each line of `--output jsonl`; messages stay for people unless `--output`
-    /// says otherwise. Built in: jq need not be installed. Of the manual of jq 1.7 it lacks env and $ENV, which would
-    /// show the API key, import, include,
-    /// `?//`, $__loc__, @base32, @base32d, builtins, input_line_number, and assignments to paths below null, for which
+    /// says otherwise. Built in: jq need not be installed. It is jq 1.7 without env and $ENV (they would show the API
+    /// key), import, include, `?//`, $__loc__, @base32, @base32d, builtins, input_line_number, and assignments to paths below null, for which
     /// setpath can be used; `capture` leaves out the names of groups that match nothing.
     #[arg(long, global = true, value_name = "EXPRESSION", allow_hyphen_values = true)]
     pub(crate) jq: Option<String>,

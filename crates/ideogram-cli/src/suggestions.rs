@@ -1,4 +1,5 @@
-//! Hints for arguments that the parser refuses. Its own go by spelling alone, and lead from `--n` to `--name`.
+//! Hints for arguments that the parser refuses. They replace those of
+//! clap, which compare only spelling and suggest `--name` for `--n`.
 
 use std::{ffi::OsString, path::Path};
 
@@ -16,7 +17,7 @@ use crate::{
     images::{legacy_properties, size},
 };
 
-/// How users of other tools call an option, and how it is called here: with the same value, or with this one.
+/// Names of options in other tools, with the name here; a second word is the value.
 const OPTIONS: &[(&str, &str)] = &[
     ("count", "num-images"),
     ("number", "num-images"),

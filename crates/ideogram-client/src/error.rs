@@ -254,7 +254,7 @@ impl Error {
         body.get("reject_reason")?.as_str().map(str::to_owned)
     }
 
-    /// The number of requests in flight that the service allows the organization, if the response names it.
+    /// The number of images in flight that the service allows the organization, if the response names it.
     pub(crate) fn max_inflight(&self) -> Option<u32> {
         let body: Value = self.decode_body()?;
         u32::try_from(body.get("max_inflight_requests")?.as_u64()?).ok()
@@ -386,7 +386,7 @@ impl fmt::Display for Error {
             }
         }
         formatter.write_str(&self.0.message)?;
-        // The kind implies the other outcomes.
+        // The other outcomes need no note.
         if self.0.outcome == Outcome::Unknown && self.0.operation.is_some() && !self.is_harmless() {
             formatter.write_str("; the call may have run: check before calling again")?;
         }

@@ -121,7 +121,7 @@ impl Problem {
         Self { repair: format!("did you mean `{name}`?"), meant: Some(name.to_owned()), ..self }
     }
 
-    /// Returns whether another problem exists only because this key is misspelled: that its object lacks the key.
+    /// Returns whether another problem only says that the object lacks the key that is misspelled here.
     #[must_use]
     pub fn explains(&self, other: &Self) -> bool {
         let (Some(meant), Some(pointer)) = (&self.meant, &self.pointer) else { return false };

@@ -26,7 +26,7 @@ use tokio::{
 use crate::state::USER_ID;
 
 /// The private key of RFC 8037, appendix A: published, so it protects nothing.
-const SEED: [u8; 32] = [
+const PRIVATE_KEY: [u8; 32] = [
     0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5,
     0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
 ];
@@ -166,7 +166,7 @@ impl Webhook {
 }
 
 fn key_pair() -> Ed25519KeyPair {
-    Ed25519KeyPair::from_seed_unchecked(&SEED).expect("the seed has 32 bytes")
+    Ed25519KeyPair::from_seed_unchecked(&PRIVATE_KEY).expect("the seed has 32 bytes")
 }
 
 fn hex(bytes: &[u8]) -> String {

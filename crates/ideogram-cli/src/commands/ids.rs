@@ -22,7 +22,7 @@ pub(super) fn model_id(text: &str) -> Result<ModelId, String> {
 /// `source` says where the user finds ids.
 fn id<T: FromStr<Err: Display>>(text: &str, source: &str) -> Result<T, String> {
     if looks_like_option(text) {
-        return Err("there is no such option, and this is not an id".to_owned());
+        return Err("neither an option of this command nor an id".to_owned());
     }
     text.parse().map_err(|error: T::Err| format!("an id {error}; {source}"))
 }

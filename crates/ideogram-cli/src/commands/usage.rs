@@ -24,7 +24,7 @@ use crate::{
 
 const DAY: i64 = 86_400;
 const HOUR: i64 = 3_600;
-/// The last second that a time may have: in the year 9000, from which every sum is still a time.
+/// The maximum time, in the year 9000: adding a day to it cannot overflow.
 const MAX_SECONDS: i64 = 221_845_392_000;
 
 /// Show what was spent, by day and by operation
@@ -189,12 +189,12 @@ struct Sums {
     /// By day or hour, and currency; none without usage.
     by_time: BTreeMap<(String, String), Decimal>,
     /// The quantity, unless it is too large, and the cost.
-    by_operation: BTreeMap<Operation, (Option<Decimal>, Decimal)>,
+    by_operation: BTreeMap<UsageKey, (Option<Decimal>, Decimal)>,
 }
 
 /// What the quantities and costs of an operation are summed by.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Operation {
+struct UsageKey {
     endpoint: String,
     product: String,
     unit: Option<String>,
@@ -273,8 +273,8 @@ impl Sums {
     }
 }
 
-fn operation(item: &UsageLineItem) -> Operation {
-    Operation {
+fn operation(item: &UsageLineItem) -> UsageKey {
+    UsageKey {
         endpoint: item.endpoint.clone(),
         product: item.product.clone(),
         unit: quantity(item).and(item.billed_units.as_ref()).map(|units| units.unit.clone()),

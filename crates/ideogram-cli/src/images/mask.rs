@@ -19,7 +19,7 @@ const MAX_OTHER_PERCENT: usize = 10;
 
 /// The kind of a mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum MaskUse {
     /// Shows where to repaint: black and white.
     Repaint,
     /// Shows which part of a reference counts: any gray.
@@ -27,16 +27,16 @@ pub(crate) enum Kind {
 }
 
 /// The properties of images, the properties of their masks, and the kinds of the masks.
-const PAIRS: &[(&[&str], &str, Kind)] = &[
-    (&["image", "image_file", "images"], "mask", Kind::Repaint),
-    (&["character_reference_images"], "character_reference_images_mask", Kind::Reference),
+const PAIRS: &[(&[&str], &str, MaskUse)] = &[
+    (&["image", "image_file", "images"], "mask", MaskUse::Repaint),
+    (&["character_reference_images"], "character_reference_images_mask", MaskUse::Reference),
 ];
 
 /// A mask and its image.
 pub(crate) struct Pair<'f, T> {
     /// The property of the mask.
     pub(crate) property: &'static str,
-    pub(crate) kind: Kind,
+    pub(crate) kind: MaskUse,
     pub(crate) image: &'f T,
     pub(crate) mask: &'f T,
 }
@@ -57,7 +57,7 @@ pub(crate) fn pairs<'f, T>(
             return Err((property, "needs its image".to_owned()));
         };
         // Of several images that are edited together, the mask is that of the first.
-        if images.len() != masks.len() && *kind == Kind::Reference {
+        if images.len() != masks.len() && *kind == MaskUse::Reference {
             let (masks, images) = (units::count(masks.len() as u64, "mask"), images.len());
             let problem = format!(
                 "has {masks} for {}: one for each image, in the same order",
@@ -75,7 +75,7 @@ pub(crate) fn pairs<'f, T>(
 /// # Errors
 ///
 /// The problem, as the end of a sentence whose subject is the mask.
-pub(crate) fn check(kind: Kind, image: &Content, mask: &Content) -> Result<(), String> {
+pub(crate) fn check(kind: MaskUse, image: &Content, mask: &Content) -> Result<(), String> {
     let Some((width, height, orientation)) = size(image)? else { return Ok(()) };
     let Some((mask_width, mask_height, _)) = size(mask)? else { return Ok(()) };
     // A photo may be stored rotated, and its mask drawn for either orientation.
@@ -90,8 +90,8 @@ pub(crate) fn check(kind: Kind, image: &Content, mask: &Content) -> Result<(), S
         ));
     }
     match kind {
-        Kind::Repaint => check_colors(mask),
-        Kind::Reference => Ok(()),
+        MaskUse::Repaint => check_colors(mask),
+        MaskUse::Reference => Ok(()),
     }
 }
 
@@ -179,20 +179,20 @@ mod tests {
         RgbImage::from_fn(width, height, |x, _| if x < width / 2 { left } else { right }).into()
     }
 
-    fn checked(kind: Kind, mask: &DynamicImage, format: ImageFormat) -> Result<(), String> {
+    fn checked(kind: MaskUse, mask: &DynamicImage, format: ImageFormat) -> Result<(), String> {
         check(kind, &content(&halves(64, 48, WHITE, BLACK), ImageFormat::Png), &content(mask, format))
     }
 
     #[test]
     fn a_mask_is_black_and_white_and_as_large_as_its_image() {
         for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
-            assert_eq!(checked(Kind::Repaint, &halves(64, 48, BLACK, WHITE), format), Ok(()), "{format:?}");
+            assert_eq!(checked(MaskUse::Repaint, &halves(64, 48, BLACK, WHITE), format), Ok(()), "{format:?}");
         }
         let smooth = |x: u32| u8::try_from((x.clamp(30, 34) - 30) * 63).unwrap();
         let feathered = GrayImage::from_fn(64, 48, |x, _| Luma([smooth(x)])).into();
-        assert_eq!(checked(Kind::Repaint, &feathered, ImageFormat::Png), Ok(()));
+        assert_eq!(checked(MaskUse::Repaint, &feathered, ImageFormat::Png), Ok(()));
         let opaque = RgbaImage::from_fn(64, 48, |x, _| if x < 9 { Rgba([0, 0, 0, 255]) } else { Rgba([255; 4]) });
-        assert_eq!(checked(Kind::Repaint, &opaque.into(), ImageFormat::Png), Ok(()));
+        assert_eq!(checked(MaskUse::Repaint, &opaque.into(), ImageFormat::Png), Ok(()));
     }
 
     #[test]
@@ -208,17 +208,17 @@ mod tests {
             (halves(64, 48, Rgb([255, 0, 0]), WHITE), "is not black and white"),
             (RgbaImage::from_fn(64, 48, transparent).into(), "has transparent pixels"),
         ] {
-            let problem_found = checked(Kind::Repaint, &mask, ImageFormat::Png).unwrap_err();
+            let problem_found = checked(MaskUse::Repaint, &mask, ImageFormat::Png).unwrap_err();
             assert!(problem_found.starts_with(problem), "{problem_found}");
         }
         let broken = Content::Bytes { name: "mask".to_owned(), bytes: b"\x89PNG\r\n\x1a\n...".to_vec().into() };
         let image = content(&halves(64, 48, WHITE, BLACK), ImageFormat::Png);
-        assert!(check(Kind::Repaint, &image, &broken).unwrap_err().starts_with("cannot be compared"));
+        assert!(check(MaskUse::Repaint, &image, &broken).unwrap_err().starts_with("cannot be compared"));
     }
 
     #[test]
     fn the_mask_of_a_reference_may_be_any_gray_and_has_its_size() {
-        assert_eq!(checked(Kind::Reference, &halves(64, 48, Rgb([128; 3]), WHITE), ImageFormat::Png), Ok(()));
-        assert!(checked(Kind::Reference, &halves(32, 24, BLACK, WHITE), ImageFormat::Png).is_err());
+        assert_eq!(checked(MaskUse::Reference, &halves(64, 48, Rgb([128; 3]), WHITE), ImageFormat::Png), Ok(()));
+        assert!(checked(MaskUse::Reference, &halves(32, 24, BLACK, WHITE), ImageFormat::Png).is_err());
     }
 }

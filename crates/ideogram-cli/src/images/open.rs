@@ -12,7 +12,7 @@ use crate::session::context::Context;
 pub(crate) async fn show(context: &Context<'_>, saving: &SaveFlags, paths: Vec<PathBuf>) {
     // With JSON output, standard error is JSON too.
     let is_for_people = context.output().format() == crate::options::Format::Text;
-    let way = saving.preview.way().filter(|_| is_for_people || saving.preview == preview::When::Always);
+    let way = saving.preview.protocol().filter(|_| is_for_people || saving.preview == preview::When::Always);
     let opened = match saving.open {
         None => 0,
         Some(Open::First) => 1,

@@ -17,7 +17,7 @@ pub(crate) async fn storing_client(context: &Context<'_>) -> Result<Client, Fail
     Ok(context.client().with(CallOptions::new().store_responses_in(folder)))
 }
 
-/// Sends a call of such a client. With `--dry-run`, prints the request and returns `None`.
+/// Sends a call of a [`storing_client`]. With `--dry-run`, prints the request and returns `None`.
 pub(crate) async fn ask<B: CallBuilder>(
     context: &Context<'_>,
     call: B,

@@ -31,7 +31,7 @@ pub(crate) enum When {
 
 /// The protocol of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Protocol {
     /// PNG only.
     Kitty,
     Iterm2,
@@ -39,18 +39,18 @@ pub(crate) enum Way {
 
 impl When {
     /// The protocol for standard error, if images are shown.
-    pub(crate) fn way(self) -> Option<Way> {
+    pub(crate) fn protocol(self) -> Option<Protocol> {
         let known = known(|name| env::var(name).ok());
         match self {
             Self::Never => None,
-            Self::Always => Some(known.unwrap_or(Way::Iterm2)),
+            Self::Always => Some(known.unwrap_or(Protocol::Iterm2)),
             Self::Auto => known.filter(|_| io::stderr().is_terminal()),
         }
     }
 }
 
 /// Detects the terminal by its environment variables.
-fn known(variable: impl Fn(&str) -> Option<String>) -> Option<Way> {
+fn known(variable: impl Fn(&str) -> Option<String>) -> Option<Protocol> {
     // Neither passes images through by default.
     if variable("TMUX").is_some() || variable("STY").is_some() {
         return None;
@@ -59,26 +59,26 @@ fn known(variable: impl Fn(&str) -> Option<String>) -> Option<Way> {
     let program = variable("TERM_PROGRAM").unwrap_or_default();
     let is_kitty = variable("KITTY_WINDOW_ID").is_some() || term == "xterm-kitty" || term == "xterm-ghostty";
     if is_kitty || program == "ghostty" {
-        return Some(Way::Kitty);
+        return Some(Protocol::Kitty);
     }
-    ["iTerm.app", "WezTerm", "mintty"].contains(&program.as_str()).then_some(Way::Iterm2)
+    ["iTerm.app", "WezTerm", "mintty"].contains(&program.as_str()).then_some(Protocol::Iterm2)
 }
 
 /// Writes an image to standard error. An image that cannot be shown is skipped, since it is saved.
-pub(crate) fn show(way: Way, image: &[u8]) {
+pub(crate) fn show(way: Protocol, image: &[u8]) {
     if let Some(text) = encode(way, image) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 }
 
-fn encode(way: Way, image: &[u8]) -> Option<String> {
+fn encode(way: Protocol, image: &[u8]) -> Option<String> {
     if image.len() > MAX_BYTES {
         return None;
     }
     match way {
-        Way::Kitty if internal::image_type(image) != Some("image/png") => None,
-        Way::Kitty => Some(kitty(&BASE64_STANDARD.encode(image))),
-        Way::Iterm2 => Some(iterm2(&BASE64_STANDARD.encode(image), image.len())),
+        Protocol::Kitty if internal::image_type(image) != Some("image/png") => None,
+        Protocol::Kitty => Some(kitty(&BASE64_STANDARD.encode(image))),
+        Protocol::Iterm2 => Some(iterm2(&BASE64_STANDARD.encode(image), image.len())),
     }
 }
 
@@ -106,20 +106,20 @@ mod tests {
 
     #[test]
     fn kitty_gets_chunks_and_only_png() {
-        let text = encode(Way::Kitty, &[b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 4000]].concat()).unwrap();
+        let text = encode(Protocol::Kitty, &[b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 4000]].concat()).unwrap();
 
         let chunks: Vec<&str> = text.trim_end().split_terminator("\x1b\\").collect();
         assert_eq!(chunks.len(), 2);
         assert!(chunks[0].starts_with("\x1b_Ga=T,f=100,q=2,c=40,m=1;iVBORw"), "{}", &chunks[0][..40]);
         assert!(chunks[1].starts_with("\x1b_Gm=0;"), "{}", chunks[1]);
         assert!(chunks.iter().all(|chunk| chunk.split_once(';').unwrap().1.len() <= CHUNK));
-        assert_eq!(encode(Way::Kitty, b"\xff\xd8\xff"), None);
+        assert_eq!(encode(Protocol::Kitty, b"\xff\xd8\xff"), None);
     }
 
     #[test]
     fn iterm2_gets_one_sequence() {
         let expected = "\x1b]1337;File=inline=1;size=3;width=40;preserveAspectRatio=1:/9j/\x07\n";
-        assert_eq!(encode(Way::Iterm2, b"\xff\xd8\xff").as_deref(), Some(expected));
+        assert_eq!(encode(Protocol::Iterm2, b"\xff\xd8\xff").as_deref(), Some(expected));
     }
 
     #[test]
@@ -128,9 +128,9 @@ mod tests {
             known(move |name| said.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
         };
 
-        assert_eq!(action(&[("TERM", "xterm-kitty")]), Some(Way::Kitty));
-        assert_eq!(action(&[("TERM", "xterm-256color"), ("KITTY_WINDOW_ID", "1")]), Some(Way::Kitty));
-        assert_eq!(action(&[("TERM_PROGRAM", "iTerm.app")]), Some(Way::Iterm2));
+        assert_eq!(action(&[("TERM", "xterm-kitty")]), Some(Protocol::Kitty));
+        assert_eq!(action(&[("TERM", "xterm-256color"), ("KITTY_WINDOW_ID", "1")]), Some(Protocol::Kitty));
+        assert_eq!(action(&[("TERM_PROGRAM", "iTerm.app")]), Some(Protocol::Iterm2));
         assert_eq!(action(&[("TERM_PROGRAM", "WezTerm"), ("TMUX", "/tmp/x")]), None);
         assert_eq!(action(&[("TERM", "xterm-256color")]), None);
     }

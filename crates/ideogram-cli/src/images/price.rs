@@ -14,7 +14,7 @@ use crate::{
     session::context::Context,
 };
 
-/// What may be paid.
+/// The flags for prices and limits.
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Price")]
 pub(crate) struct PriceFlags {

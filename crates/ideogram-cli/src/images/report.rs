@@ -32,7 +32,7 @@ struct Counts {
     withheld: u64,
     failed: u64,
     /// How many of the failed ones can no longer be fetched.
-    gone: u64,
+    unavailable: u64,
 }
 
 impl Report<'_> {
@@ -120,7 +120,7 @@ impl Report<'_> {
     /// Whether some images can still be fetched.
     pub(crate) fn can_be_fetched_later(&self) -> bool {
         let counts = self.counts();
-        counts.failed > counts.gone
+        counts.failed > counts.unavailable
     }
 
     fn counts(&self) -> Counts {
@@ -128,10 +128,12 @@ impl Report<'_> {
         for outcome in &self.outcomes {
             match outcome {
                 SaveOutcome::Withheld => counts.withheld += 1,
-                SaveOutcome::LinkMissing => (counts.failed, counts.gone) = (counts.failed + 1, counts.gone + 1),
+                SaveOutcome::LinkMissing => {
+                    (counts.failed, counts.unavailable) = (counts.failed + 1, counts.unavailable + 1);
+                }
                 SaveOutcome::Saved(_) | SaveOutcome::AlreadyThere { .. } => counts.saved += 1,
                 SaveOutcome::Failed(error) if error.kind() == ErrorKind::LinkExpired => {
-                    (counts.failed, counts.gone) = (counts.failed + 1, counts.gone + 1);
+                    (counts.failed, counts.unavailable) = (counts.failed + 1, counts.unavailable + 1);
                 }
                 _ => counts.failed += 1,
             }

@@ -1,7 +1,7 @@
 //! An image that is sent: from a path, from standard input (`-`), or from a link (`https://...`).
 //!
-//! What is not an image that the service takes, by its first bytes and not by its name, is refused before a call is paid
-//! for, and so are masks that do not fit.
+//! Files are checked by their first bytes, not by their names: other formats and masks that do not fit are refused before
+//! the call.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -99,12 +99,12 @@ fn not_fetched(error: &Error) -> Failure {
 fn name_of(url: &Url, extension: &str) -> String {
     let last = url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
     let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
-    let harmless = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
-    let stem: String = stem.chars().filter(harmless).take(80).collect();
+    let is_file_name_letter = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    let stem: String = stem.chars().filter(is_file_name_letter).take(80).collect();
     if stem.is_empty() { format!("image.{extension}") } else { format!("{stem}.{extension}") }
 }
 
-/// Whether it is meant to be fetched: no file is called like that.
+/// Whether the text is a web link.
 pub(crate) fn is_link(text: &str) -> bool {
     let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     begins("https://") || begins("http://")
@@ -140,7 +140,7 @@ pub(crate) fn head_of(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 ///
-/// With what it looks like, if the service does not take it: a call with it would be paid for, or refused late.
+/// A description of the format, if the service does not accept it.
 pub(crate) fn check_head(head: &[u8]) -> Result<&'static str, String> {
     let looks = match image_type(head) {
         Some(media_type @ ("image/jpeg" | "image/png" | "image/webp")) => return Ok(media_type),
@@ -175,7 +175,12 @@ pub(crate) fn extension(media_type: &str) -> &'static str {
 }
 
 /// Checks that a mask fits its image. `source` names the mask.
-pub(crate) async fn check_mask(kind: mask::Kind, image: Content, mask: Content, source: &OsStr) -> Result<(), Failure> {
+pub(crate) async fn check_mask(
+    kind: mask::MaskUse,
+    image: Content,
+    mask: Content,
+    source: &OsStr,
+) -> Result<(), Failure> {
     // Decoding takes its time; Ctrl-C is heard meanwhile.
     let looked = tokio::task::spawn_blocking(move || mask::check(kind, &image, &mask)).await;
     let looked = looked.map_err(|error| Failure::internal("cannot look at the mask").because(&error))?;
@@ -189,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_are_told_from_paths() {
+    fn links_are_recognized() {
         for link in ["https://a.test/x.png", "HTTPS://a.test", "http://127.0.0.1/x"] {
             assert!(is_link(link), "{link}");
         }

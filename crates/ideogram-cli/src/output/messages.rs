@@ -16,7 +16,7 @@ use crate::{
     output::color::{self, styled},
     output::json as json_text,
     output::printable::printable,
-    session::secret::Secret,
+    session::redactor::Redactor,
 };
 
 /// Prints messages on standard error. Cheap to clone, also into other threads.
@@ -27,17 +27,17 @@ pub(crate) struct Messages {
     is_debug: bool,
     color: color::When,
     bars: MultiProgress,
-    secret: Secret,
+    secret: Redactor,
 }
 
 impl Messages {
     /// `format` is that of messages; with `is_debug`, errors have the causes of their causes.
     pub(crate) fn new(format: Format, quiet: bool, is_debug: bool, color: color::When) -> Self {
-        Self { format, quiet, is_debug, color, bars: MultiProgress::new(), secret: Secret::default() }
+        Self { format, quiet, is_debug, color, bars: MultiProgress::new(), secret: Redactor::default() }
     }
 
     /// The key, which is removed from everything that is printed.
-    pub(crate) fn secret(&self) -> &Secret {
+    pub(crate) fn secret(&self) -> &Redactor {
         &self.secret
     }
 

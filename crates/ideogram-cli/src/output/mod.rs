@@ -142,7 +142,7 @@ impl Output {
                 found = true;
                 text.push(b'\n');
                 if io::stdout().is_terminal() {
-                    return self.print(harmless(&String::from_utf8_lossy(&text)).as_bytes());
+                    return self.print(replace_control_characters(&String::from_utf8_lossy(&text)).as_bytes());
                 }
                 self.print(&text)
             }
@@ -376,7 +376,7 @@ fn cannot_encode(error: &serde_json::Error) -> Failure {
 }
 
 /// Replaces control characters in text of several lines.
-fn harmless(text: &str) -> String {
+fn replace_control_characters(text: &str) -> String {
     let is_obeyed = |character| is_unprintable(character) && !matches!(character, '\n' | '\t');
     text.chars().map(|character| if is_obeyed(character) { '\u{fffd}' } else { character }).collect()
 }

@@ -45,7 +45,7 @@ pub(crate) struct Config {
 pub(crate) struct Profile {
     pub(crate) base_url: Option<String>,
     /// The key itself.
-    pub(crate) api_key: Option<Secret>,
+    pub(crate) api_key: Option<KeyText>,
     /// A file with the key, relative to the folder of the configuration file.
     pub(crate) api_key_file: Option<PathBuf>,
     pub(crate) output: Option<Format>,
@@ -65,11 +65,11 @@ fn usd<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Err
 /// A text that `Debug` does not print.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Secret(pub(crate) String);
+pub(crate) struct KeyText(pub(crate) String);
 
-impl std::fmt::Debug for Secret {
+impl std::fmt::Debug for KeyText {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Secret(..)")
+        formatter.write_str("KeyText(..)")
     }
 }
 

@@ -41,7 +41,7 @@ impl<'a> Context<'a> {
         Ok(Self { embedded, ..Self::with_client(globals, client) })
     }
 
-    /// The same with a given client.
+    /// A context with this client.
     pub(crate) fn with_client(globals: Globals<'a>, client: Client) -> Self {
         Self { globals, client, embedded: None, has_announced: Cell::new(false) }
     }
@@ -215,7 +215,7 @@ impl<'a> Context<'a> {
     }
 
     /// The server of `--mock`, whose clock advances only on request.
-    pub(crate) fn embedded(&self) -> Option<&MockServer> {
+    pub(crate) fn mock_server(&self) -> Option<&MockServer> {
         self.embedded.as_ref()
     }
 

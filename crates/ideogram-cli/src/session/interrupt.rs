@@ -116,7 +116,7 @@ impl Interrupt {
         let result = select! {
             biased;
             failure = interrupted => Err(failure),
-            // Before the next: a command that was just notified of a signal asks for the next one.
+            // Polled before `killed`: a command that has just finished returns its own result.
             result = command => result,
             failure = killed => Err(failure),
         };

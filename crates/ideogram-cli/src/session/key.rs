@@ -10,7 +10,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, KEY_PAGE},
     output::messages::Messages,
-    session::config::{Config, Secret},
+    session::config::{Config, KeyText},
     session::environment,
     session::keyring::{self, NoKeyring},
     session::question,
@@ -28,7 +28,7 @@ const KEYRING_TIME_AT_TERMINAL: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(crate) struct KeyWithSource {
-    pub(crate) key: Secret,
+    pub(crate) key: KeyText,
     pub(crate) source: Source,
 }
 
@@ -156,7 +156,7 @@ fn checked(key: &str, source: Source) -> Result<KeyWithSource, Failure> {
             .because(&error)
             .hint(format!("how to get a key: {KEY_PAGE}"))
     })?;
-    Ok(KeyWithSource { key: Secret(key), source })
+    Ok(KeyWithSource { key: KeyText(key), source })
 }
 
 /// Warns about regular files only: no other program can read a pipe.

@@ -11,7 +11,7 @@ pub(crate) mod interrupt;
 pub(crate) mod key;
 pub(crate) mod keyring;
 pub(crate) mod question;
-pub(crate) mod secret;
+pub(crate) mod redactor;
 pub(crate) mod signals;
 pub(crate) mod trace;
 pub(crate) mod worker;

@@ -121,7 +121,7 @@ mod unix {
             },
             Err(error) => error.to_string(),
         };
-        let failure = Failure::new(Exit::Unknown, "the batch ended before its time").cause(cause);
+        let failure = Failure::new(Exit::Unknown, "the process of the batch ended unexpectedly").cause(cause);
         Err(failure.hint(format!("run the same command again; no row is paid twice: {}", executable::command_line())))
     }
 

@@ -211,11 +211,11 @@ fn an_uncertain_file_is_sent_only_after_confirmation() {
     setup.server.clear_requests();
 
     let not_sent = setup.datasets("sync", []).run();
-    let not_asked = setup.datasets("sync", ["--send-uncertain"]).run();
+    let without_yes = setup.datasets("sync", ["--send-uncertain"]).run();
     assert!(setup.uploads().is_empty());
     let sent = setup.datasets("sync", ["--send-uncertain", "--yes"]).run();
 
-    assert_eq!((not_asked.code(), sent.code()), (Some(2), Some(0)), "{not_asked}\n{sent}");
+    assert_eq!((without_yes.code(), sent.code()), (Some(2), Some(0)), "{without_yes}\n{sent}");
     assert_eq!(setup.uploads(), [["000.PNG"]]);
     snapshot!(not_sent, @r#"
     exit code: 11
@@ -319,15 +319,15 @@ fn after_a_deleted_journal_nothing_is_sent_without_confirmation() {
     std::fs::remove_file(setup.path().join("sync.jsonl")).unwrap();
 
     let not_sent = setup.datasets("sync", ["--journal", "sync.jsonl"]).run();
-    let not_asked = setup.datasets("sync", ["--journal", "sync.jsonl", "--send-uncertain"]).run();
+    let without_yes = setup.datasets("sync", ["--journal", "sync.jsonl", "--send-uncertain"]).run();
     assert!(setup.uploads().is_empty());
     let sent = setup.datasets("sync", ["--journal", "sync.jsonl", "--send-uncertain", "--yes"]).run();
     let later = setup.write("newer.png", IMAGE).datasets("sync", ["--journal", "sync.jsonl"]).run();
 
     assert_eq!(
-        (not_asked.code(), sent.code(), later.code()),
+        (without_yes.code(), sent.code(), later.code()),
         (Some(2), Some(0), Some(0)),
-        "{not_asked}\n{sent}\n{later}"
+        "{without_yes}\n{sent}\n{later}"
     );
     assert!(!later.stderr().contains("lacks lines"), "{later}");
     assert_eq!(setup.uploads(), [["new.png"], ["newer.png"]]);

@@ -65,7 +65,7 @@ pub(super) enum Stalled {
 }
 
 impl Progress {
-    /// Starts with an attempt. A request without a body counts as sent: nothing reports when its head is written.
+    /// Creates the progress of an attempt. A request without a body counts as sent: nothing reports when its head is written.
     ///
     /// With `overdue`, an attempt that waits for its response does not end with the first timeout: it reports the timeout,
     /// and goes on for [`OVERTIME`].

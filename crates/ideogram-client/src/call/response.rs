@@ -45,7 +45,7 @@ impl<T> Response<T> {
         Self { raw, value, request, started_by: None }
     }
 
-    /// Names the call that started the job of this response, and the file with it.
+    /// Sets the call that started the job of this response, and the path of the stored response.
     pub(crate) fn of_job(mut self, started_by: Option<Arc<CallSummary>>, stored_at: Option<PathBuf>) -> Self {
         (self.started_by, self.raw.stored_at) = (started_by, stored_at);
         self

@@ -70,7 +70,7 @@ pub(crate) enum Stop {
     Deadline,
 }
 
-/// Returns the backoff after which a failed attempt is followed by another.
+/// Returns the backoff before the next attempt, or why there is none.
 pub(crate) fn decide(policy: &Policy, state: &State, event: Event) -> Result<Duration, Stop> {
     if !may_retry(state.may_run_twice, event) || state.attempts >= policy.attempts {
         return Err(Stop::Implied);

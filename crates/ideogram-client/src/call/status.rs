@@ -22,7 +22,7 @@ pub(crate) fn error_of(
     let refusal = Refusal::read(&body);
     let reason = refusal.reason();
     let kind = match status.as_u16() {
-        // The document knows no other 422 than that of the safety check; the service does.
+        // The document describes 422 as the safety check only. The service also sends it for invalid requests.
         422 if reason.is_some() && !refusal.names_safety() => ErrorKind::InvalidRequest,
         _ => kind_of(status),
     };

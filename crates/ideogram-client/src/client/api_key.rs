@@ -17,7 +17,7 @@ pub struct ApiKey {
     header: HeaderValue,
 }
 
-/// A shorter key is a word, not a secret, such as a gateway may accept. Redacting it would damage links in responses.
+/// Shorter keys are not redacted: a gateway may accept a plain word, and removing it would damage links in responses.
 const MIN_SECRET_BYTES: usize = 12;
 
 impl ApiKey {

@@ -151,10 +151,9 @@ impl CallOptions {
     /// Before a paid call is sent, a file is created in the folder and removed: if the folder cannot be written, nothing is
     /// sent.
     ///
-    /// If the future of a call is dropped after it was sent, or its deadline or another timeout passes while it waits for
-    /// the response, the attempt continues in the background as long as the runtime runs, after a timeout for up to 10
-    /// minutes, and its response is written, too. It is not retried. A dropped call holds its permits for images in flight
-    /// until then, one whose time has passed does not.
+    /// After it was sent, a paid call continues in the background while the runtime runs: without another limit if its
+    /// future was dropped, up to 10 minutes after a timeout. Its response is written, too; it is not retried. A dropped call
+    /// holds its permits for images in flight until then, a call that timed out releases them at once.
     pub fn store_responses_in(mut self, folder: impl AsRef<Path>) -> Self {
         self.store_responses_in = Some(folder.as_ref().to_owned());
         self

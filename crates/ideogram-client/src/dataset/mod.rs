@@ -5,8 +5,8 @@
 //!
 //! Files of a dataset cannot be removed, replaced or renamed, and a file that is sent twice may be stored twice. So a
 //! file is sent only if it is certain that the dataset does not have it, and a journal on disk records uploads in case
-//! the sync is interrupted. Two syncs into one dataset at the same time, from two machines or with two journals, do not
-//! know of each other.
+//! the sync is interrupted. Two syncs into one dataset at the same time, from two machines or with two journals, may
+//! store a file twice.
 //!
 //! ```no_run
 //! # async fn example(client: ideogram_client::Client) -> Result<(), Box<dyn std::error::Error>> {

@@ -51,8 +51,8 @@ pub(crate) fn is_reconciled(history: &History, listing: &Listing) -> bool {
     open.all(|(name, known)| find(name, known, listing) == Lookup::Found)
 }
 
-/// Returns whether the service has certainly stored a file: its response says so, or the file is the caption of an image
-/// that the response reports as stored and that is not listed either, perhaps because the service uses other names.
+/// Returns whether the service has certainly stored a file. The response reports it as stored; or it is a caption whose
+/// image the response reports as stored and the dataset does not list, since the service may use other names.
 pub(crate) fn is_taken(name: &str, known: &LastSeen, history: &History, listing: &Listing) -> bool {
     let is_hidden_image = |companion: &String| {
         !name::is_caption(companion)

@@ -105,9 +105,9 @@ pub struct Property {
 pub enum Rule {
     /// These properties exclude each other.
     NotTogether(&'static [&'static str]),
-    /// The properties of exactly one of these sets.
+    /// Exactly one of these sets is present in full.
     ExactlyOne(&'static [&'static [&'static str]]),
-    /// The properties of at least one of these sets.
+    /// At least one of these sets is present in full.
     AtLeastOne(&'static [&'static [&'static str]]),
 }
 

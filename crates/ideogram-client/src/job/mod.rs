@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `submit()` returns a [`Job`] | The service has accepted the call. It is billed when it completes. |
 //! | `submit()` fails with [`Outcome::Unknown`] | A job may run whose id is not known. |
-//! | [`Wait`] fails, for whatever reason but [`JobError::Failed`] | The job runs on; waiting again is free. |
+//! | [`Wait`] fails with any error but [`JobError::Failed`] | The job runs on; waiting again is free. |
 //! | [`JobError::Failed`] | The job has no images and is not billed. |
 
 mod wait;

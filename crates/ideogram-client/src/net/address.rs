@@ -78,7 +78,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 /// A resolver that returns the addresses of a name only if all of them are public. The connection uses these addresses,
 /// so a later change of the name has no effect.
 ///
-/// A proxy is often in a private network, and resolves the names of links itself: so only the hosts of links are checked.
+/// Names of proxies may resolve to private addresses, so only the hosts of links are checked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PublicOnly {
     hosts: Arc<RwLock<BTreeSet<String>>>,

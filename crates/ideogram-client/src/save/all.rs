@@ -201,8 +201,9 @@ impl IntoFuture for SaveAll {
     type Output = Result<Vec<SaveOutcome>, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
-    /// Saves the images, and returns the outcome of each. It is an error if some failed and none is on disk:
-    /// [`SaveAll::outcomes`] returns their outcomes also then, [`SaveAll::paths`] fails if one failed.
+    /// Saves the images, and returns the outcome of each. Fails if at least one image
+    /// failed and none is on disk. [`SaveAll::outcomes`] never fails for that reason; [`SaveAll::paths`] fails if any image
+    /// failed.
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async {
             let outcomes = self.run().await?;

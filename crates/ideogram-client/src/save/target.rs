@@ -83,7 +83,7 @@ fn check_stem_on(stem: &str, windows: bool) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// An image is renamed right after its sidecar. A sidecar without an image is left over after this time.
+/// An image is renamed right after its sidecar: a sidecar of this age without an image is treated as left over.
 const MAX_SIDECAR_AGE: Duration = Duration::from_secs(5);
 
 /// The name for an image.

@@ -29,8 +29,7 @@ const FETCH_DEADLINE: Duration = Duration::from_secs(10);
 /// are fetched again, but at most once a minute. While the service cannot be reached, the keys that were fetched last are
 /// used, however old they are.
 ///
-/// Cheap to clone: clones share the keys. The client's API key need not be valid, the service does not check it when it
-/// returns its public keys.
+/// Cheap to clone: clones share the keys. The API key of the client is not sent.
 #[derive(Clone, Debug)]
 pub struct Receiver {
     shared: Arc<Shared>,

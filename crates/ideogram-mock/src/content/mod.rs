@@ -1,6 +1,6 @@
 //! Inspects an uploaded file while it is received.
 //!
-//! Start at [`Inspector`]. The name decides the expected type of a file; the content is checked and then dropped.
+//! Start at [`FileReader`]. The name decides the expected type of a file; the content is checked and then dropped.
 
 mod archive;
 mod image;
@@ -56,7 +56,7 @@ pub(crate) enum FileType {
 
 /// Receives a file in chunks and returns its content at the end.
 #[derive(Debug)]
-pub(crate) struct Inspector {
+pub(crate) struct FileReader {
     file_type: FileType,
     size: u64,
     /// The bytes received so far; none are added once the file is too large.
@@ -81,7 +81,7 @@ impl FileType {
     }
 }
 
-impl Inspector {
+impl FileReader {
     pub(crate) fn new(file_name: &str) -> Self {
         let file_type = FileType::of(file_name);
         Self { file_type, size: 0, buffer: SpooledTempFile::new(MAX_BYTES_IN_MEMORY) }

@@ -123,19 +123,19 @@ pub(super) fn remove_background(service: &Service, call: &Call) -> Result<Value,
         return Ok(json!({"error": "The image could not be processed.", "status_code": 500}));
     }
     let response = respond(service, call, &Plan { background: Background::Transparent, ..Plan::of(call) })?;
-    let id = record(service, call, &only(&response["data"], &["url", "is_image_safe", "resolution"]))?;
+    let id = store_generation(service, call, &only(&response["data"], &["url", "is_image_safe", "resolution"]))?;
     Ok(accepted(call, json!({"generation_id": id, "data": only(&response["data"], &["url", "is_image_safe"])})))
 }
 
 /// Starts a generation; `get` returns its images once it has ended.
 pub(super) fn replace_background(service: &Service, call: &Call) -> Result<Value, Reply> {
     let response = respond(service, call, &Plan::of(call))?;
-    Ok(json!({"generation_id": record(service, call, &response["data"])?}))
+    Ok(json!({"generation_id": store_generation(service, call, &response["data"])?}))
 }
 
 /// Stores a generation, and returns it with its images.
 fn stored(service: &Service, call: &Call, data: &Value) -> Result<Value, Reply> {
-    Ok(json!({"generation_id": record(service, call, data)?, "seed": data[0]["seed"], "data": data}))
+    Ok(json!({"generation_id": store_generation(service, call, data)?, "seed": data[0]["seed"], "data": data}))
 }
 
 /// The response to a call: without its images if it is a job.
@@ -151,7 +151,7 @@ fn accepted(call: &Call, mut response: Value) -> Value {
 pub(super) fn describe(service: &Service, call: &Call) -> Result<Value, Reply> {
     check(call)?;
     let json_prompt = super::words::describe_v4(service, call)?["json_prompt"].take();
-    let id = record(service, call, &json!([]))?;
+    let id = store_generation(service, call, &json!([]))?;
     Ok(json!({"created": wire(service.now()), "description_id": id, "json_prompt": json_prompt}))
 }
 
@@ -231,7 +231,7 @@ pub(crate) fn hangs(call: &Call) -> bool {
 }
 
 /// Stores a generation with its images and what it costs, and returns its id.
-fn record(service: &Service, call: &Call, data: &Value) -> Result<String, Reply> {
+fn store_generation(service: &Service, call: &Call, data: &Value) -> Result<String, Reply> {
     let (created, is_job) = (service.now(), is_job(call));
     let ends = if is_job { later(created, service.settings.job_time) } else { created };
     let fails = is_job && is_marked(&subject(call), "errored");

@@ -1,7 +1,7 @@
 //! The inspector: a page that shows the state of the server, and the same state as JSON for programs.
 //!
 //! Start at [`respond`]. All paths begin with [`PREFIX`], which no path of the document does. Requests to the inspector are
-//! not recorded, need no key, and never see one: see [`redaction`]. What changes the server is refused to other web pages:
+//! not recorded, need no key, and their responses contain none: see [`redaction`]. What changes the server is refused to other web pages:
 //! see [`access`].
 
 mod access;

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::{BodyStream, ReceivedFile};
 use crate::{
-    content::Inspector,
+    content::FileReader,
     document::{FormRules, PartKind, PartRule},
     recorder::{Record, RecordedPart},
     reply::Reply,
@@ -85,14 +85,14 @@ async fn read_file(
         return Err(Reply::bad_request(&format!("the part '{}' is a file and needs a file name", rule.name)));
     };
     let media_type = field.content_type().map(str::to_owned);
-    let mut inspector = Inspector::new(&file_name);
+    let mut reader = FileReader::new(&file_name);
     while let Some(chunk) = field.chunk().await.map_err(&malformed)? {
-        inspector.push(&chunk).map_err(|error| inspection_failed(&error))?;
+        reader.push(&chunk).map_err(|error| inspection_failed(&error))?;
     }
-    let size = inspector.size();
+    let size = reader.size();
     let name = rule.name.clone();
     record.add_part(RecordedPart { name, file_name: Some(file_name.clone()), media_type, size, text: None });
-    let content = inspector.finish().await.map_err(|error| inspection_failed(&error))?;
+    let content = reader.finish().await.map_err(|error| inspection_failed(&error))?;
     Ok(ReceivedFile { part: rule.name.clone(), file_name, size, content })
 }
 

@@ -69,7 +69,7 @@ impl Budget {
         let number = units::count(send.len() as u64, "row");
         match ask_above {
             Some(_) if !has_prices => {
-                context.confirm(&format!("the service gives no price for all of {number}: send them?")).await?;
+                context.confirm(&format!("the service gives no price for some of {number}: send all of them?")).await?;
             }
             Some(limit) if sum > limit => {
                 let most = max_usd_micros.map_or(sum, |max| sum.min(max));

@@ -237,7 +237,10 @@ impl Draft<'_> {
         };
         let is_plain = |character: char| character.is_alphanumeric() || matches!(character, '-' | '_' | '.' | ' ');
         if id.is_empty() || id.starts_with('.') || !id.chars().all(is_plain) || id.chars().count() > MAX_ID_CHARS {
-            let reason = "becomes the name of files: use 1 to 64 letters, digits, `-`, `_`, `.` and spaces, not beginning with `.`";
+            let reason = format!(
+                "becomes the name of files: use 1 to {MAX_ID_CHARS} letters, digits, `-`, `_`, `.` and spaces, not beginning \
+                 with `.`"
+            );
             self.problem("id", reason);
             return None;
         }
@@ -419,7 +422,7 @@ impl Draft<'_> {
     }
 }
 
-/// Reports a property that the operation does not have; only once for a table if no operation has it.
+/// Reports an unknown property. If no operation has it, the problem is at the header, so that it is listed once.
 fn unknown(raw: &Raw, operation: &Operation, name: &str) -> Problem {
     let takes = |model: &Model| model.operations().iter().any(|operation| input(operation, name).is_some());
     let is_model = |model: &Model| model.operations().iter().any(|it| it.id == operation.id);

@@ -111,7 +111,8 @@ pub(super) enum SentJob {
     Id(String),
 }
 
-/// Finds the stored response to a row, or the job that it runs as. Most rows of a large table have no folder.
+/// Finds the stored response to a row, or the job that it runs as. `has_folder` avoids a directory read for rows that were
+/// never sent.
 pub(super) async fn stored(folder: &Path, row: &Row, has_folder: bool, history: &History) -> Result<Found, Failure> {
     let before = match history.end(&row.key) {
         Some(End::Finished(finished)) => finished.images.clone(),

@@ -171,7 +171,7 @@ pub(super) struct History {
     pub(super) images: u64,
     /// The quoted price of these images in millionths of a US dollar, as far as it was quoted.
     pub(super) usd_micros: u64,
-    /// How often rows were sent that may be billed, without a quoted price.
+    /// By row: how often it was sent without a quoted price and may be billed.
     pub(super) unpriced: HashMap<String, u64>,
     ends: HashMap<String, (Cost, End)>,
     /// The ids of jobs whose end the journal does not have, by row.

@@ -18,13 +18,13 @@ use crate::{
     session::{context::Context, worker},
 };
 
-/// A worker that has more to wait for keeps the journal, and the next run is refused.
+/// The maximum wait for a worker; after it, the next run is refused.
 const MAX_WAIT: Duration = Duration::from_secs(120);
-/// A worker that only ends is waited for without a note.
+/// A shorter wait is not reported.
 const MOMENT: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(50);
 
-/// Reads a journal without opening it: a question that is answered with no leaves nothing behind.
+/// Reads the journal without creating it: answering a question with no leaves no files.
 pub(super) async fn history(context: &Context<'_>, path: &Path, base_url: &str) -> Result<History, Failure> {
     let read = || {
         let (path, base_url) = (path.to_owned(), base_url.to_owned());

@@ -116,7 +116,8 @@ pub(super) fn folders_of(ledgers: &Path, base_url: &str, table: &Path) -> Result
     Ok(folders)
 }
 
-/// The records of these rows, from any folder and with any model; claims only from other folders than this one. Blocks.
+/// Returns what was sent for these rows from any folder and with any model, and what other running batches have
+/// claimed. Blocks.
 pub(super) fn records(ledgers: &Path, base_url: &str, folder: &Path, rows: &[Row]) -> Result<Records, Failure> {
     let wanted: HashSet<String> = rows.iter().map(input_of).collect();
     let own = absolute_path(folder);

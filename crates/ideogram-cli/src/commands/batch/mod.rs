@@ -93,9 +93,9 @@ const SHEET: &str = "contact-sheet.html";
 /// same folder, without paying for a finished row twice. A row is identified by the request that is sent for it, in
 /// whatever way it is written: a row with another request is a new row. If the command is killed, a second process still
 /// stores what it has sent. Rows of unknown outcome, as after a power failure, are listed, and sent again only with
-/// --rerun-unknown, since they may be billed. Rows that were sent from another folder or with another model, that a batch
-/// which is running is going to send, or whose journal is lost, are sent again only after a question, and with --yes only
-/// with --pay-again. The folder also has every response, and contact-sheet.html, a page of all results.
+/// --rerun-unknown, since they may be billed. A row is sent again only after a question if it was sent from another folder
+/// or with another model, if its journal is lost, or if a running batch is about to send it. With --yes, it needs
+/// --pay-again. The folder also has every response, and contact-sheet.html, a page of all results.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 #[command(after_help = format!("\
@@ -163,7 +163,8 @@ pub(crate) struct Batch {
     #[arg(long)]
     rerun_unknown: bool,
 
-    /// Pay again for rows that were sent from another folder or with another model, or whose journal is lost
+    /// Pay again for rows that were sent from another folder or with another model, whose journal is lost, or that a running
+    /// batch is about to send
     #[arg(long)]
     pay_again: bool,
 

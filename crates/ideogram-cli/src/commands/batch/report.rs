@@ -62,7 +62,7 @@ impl Counts {
         self.images[result as usize]
     }
 
-    /// The counts for people, each with its class on the contact sheet: saved images, and what is not zero.
+    /// The counts as text, each with its class on the contact sheet. Zeros are left out, except for saved images.
     pub(super) fn figures(&self) -> Vec<(u64, String, &'static str)> {
         let images = ImageResult::ALL.into_iter().map(|result| {
             let info = result.info();
@@ -193,7 +193,8 @@ pub(super) fn continue_hint() -> String {
 pub(super) const RERUN_UNKNOWN: &str =
     "rows of unknown outcome are not sent again, since they may be billed; --rerun-unknown sends them";
 
-/// What may be billed without a result comes first, then why the batch stopped, then how much of it is complete.
+/// Chooses the exit code: first rows that may be billed without a result, then the reason for the stop, then how
+/// much is complete.
 fn exit(rows: &[(&Row, &Status)], stop: Option<Exit>) -> Exit {
     let has = |exit| rows.iter().any(|(_, status)| status.exit() == exit);
     match stop {

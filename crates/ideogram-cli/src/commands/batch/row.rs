@@ -44,7 +44,7 @@ impl Row {
         self.files.get(path).map(String::as_str)
     }
 
-    /// The part of the key that rows of the same request share; an earlier one has no number behind it.
+    /// The key without its number (`-2`, `-3`): equal for all rows with the same request.
     pub(super) fn request_key(&self) -> &str {
         self.key.split_once('-').map_or(&self.key, |(request, _)| request)
     }

@@ -27,7 +27,7 @@ use crate::{
 /// How many rows may be waiting for their images to be saved before no more rows are sent.
 const MAX_SAVING: usize = 8;
 
-/// What is begun with a row.
+/// The next step of a row.
 enum Next {
     /// Its images are saved.
     Save(Stored),
@@ -147,7 +147,7 @@ impl Work<'_> {
         Ok(stop)
     }
 
-    /// What is begun next; `None` if that needs more permits than there are.
+    /// Returns the next row to work on; `None` if there are no permits for it.
     fn next(&self, plan: &mut Plan, budget: &mut Budget, images_in_flight: u32) -> Result<Option<(usize, Next)>, Stop> {
         if let Some((index, stored)) = plan.save.pop_front() {
             return Ok(Some((index, Next::Save(stored))));

@@ -163,7 +163,7 @@ impl Work<'_> {
         }
     }
 
-    /// Makes a call, but no further attempt after a signal or after the command was killed: `None` if none may have run.
+    /// Awaits a call. After a signal or a kill, no further attempt is made; `None` if no attempt may have run.
     async fn unless_ended<T>(&self, attempts: &Attempts, call: impl Future<Output = T>) -> Option<T> {
         let mut signalled = self.signalled.subscribe();
         let ended = async {
@@ -284,8 +284,8 @@ impl Work<'_> {
         (Sent::Failed(failed), recorded.err())
     }
 
-    /// Records a row without images. If it is not billed, removes the records that it was begun, in an order in which a
-    /// kill between the steps leaves its outcome unknown: then it is not sent again by itself.
+    /// Records that a row ended without images. If it is not billed, first removes its ledger record and its folder: a kill
+    /// between the steps leaves its outcome unknown, and it is not sent again.
     async fn end(&self, row: &Row, failed: &Failed) -> Result<(), Failure> {
         let (journal, ledger, line) = (self.journal.clone(), self.ledger.clone(), Line::Failed(failed.clone()));
         let (may_be_billed, row, responses) = (failed.state.may_be_billed(), row.clone(), self.responses_of(row));

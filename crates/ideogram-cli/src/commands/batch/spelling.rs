@@ -46,7 +46,7 @@ pub(super) fn is_missing(text: &str) -> bool {
     MISSING.contains(&text)
 }
 
-/// The value in its canonical text; `None` if it is missing, which only cells of tables can say.
+/// Returns the value in canonical form; `None` for a missing value. Only cells of tables can be missing.
 pub(super) fn read(value: &Value, kind: Cell, is_cell: bool) -> Result<Option<Value>, String> {
     let text = match value {
         Value::String(text) => text,

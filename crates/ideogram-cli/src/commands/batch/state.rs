@@ -37,7 +37,7 @@ pub(super) struct RowInfo {
     pub(super) name: &'static str,
     /// The class on the contact sheet.
     pub(super) class: &'static str,
-    /// Empty if the images say all.
+    /// Empty if the images show the state.
     pub(super) title: &'static str,
     /// Whether the row is billed; empty if that is clear.
     pub(super) billing: &'static str,

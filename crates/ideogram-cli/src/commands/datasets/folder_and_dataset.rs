@@ -13,7 +13,7 @@ use crate::{commands::ids, failure::Failure, session::context::Context};
 
 /// A folder and a dataset.
 #[derive(Debug, Args)]
-pub(super) struct Pair {
+pub(super) struct FolderAndDataset {
     /// The dataset; `ideogram datasets list` shows the ids
     #[arg(allow_hyphen_values = true, value_parser = ids::dataset_id)]
     pub(super) id: DatasetId,
@@ -23,7 +23,7 @@ pub(super) struct Pair {
     pub(super) directory: PathBuf,
 }
 
-impl Pair {
+impl FolderAndDataset {
     /// Reads the folder.
     pub(super) async fn folder(&self) -> Result<Folder, Failure> {
         Folder::read(&self.directory)

@@ -19,7 +19,7 @@ use crate::{failure::Failure, session::config, session::context::Context};
 
 /// Whether a journal knows all earlier syncs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum History {
+pub(super) enum Completeness {
     /// As far as can be seen.
     Complete,
     /// Its last lines are missing.
@@ -43,7 +43,7 @@ impl JournalLocation {
         if let Some(path) = chosen {
             return Ok(Self { path, temporary: None });
         }
-        if context.embedded().is_some() {
+        if context.mock_server().is_some() {
             let folder = tempfile::tempdir().map_err(|error| cannot(&error))?;
             return Ok(Self { path: folder.path().join("sync.jsonl"), temporary: Some(folder) });
         }
@@ -58,7 +58,7 @@ impl JournalLocation {
     }
 
     /// Warns of files that may have been sent without a line in the journal.
-    pub(super) fn warn(&self, context: &Context<'_>, plan: &Plan) -> History {
+    pub(super) fn warn(&self, context: &Context<'_>, plan: &Plan) -> Completeness {
         let journal = self.path.display();
         // A journal that cannot be read is refused by the sync itself.
         if lacks_lines(&self.path).unwrap_or_default() {
@@ -66,7 +66,7 @@ impl JournalLocation {
                 "the journal \"{journal}\" lacks lines: it was deleted, cut, or replaced by an older copy; files that are \
                  missing in the dataset may have been sent, and are sent only with --send-uncertain"
             ));
-            return History::LacksLines;
+            return Completeness::LacksLines;
         }
         let is_empty = plan.remote_only.is_empty()
             && plan.nameless.is_empty()
@@ -77,7 +77,7 @@ impl JournalLocation {
                  listed yet is sent again"
             ));
         }
-        History::Complete
+        Completeness::Complete
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use ideogram_client::dataset::{FileKind, FileState, LocalFile, MAX_IMAGES, Plan, PlannedFile};
 use serde_json::{Value, json};
 
-use super::{folder_and_dataset::Pair, left_out, texts};
+use super::{folder_and_dataset::FolderAndDataset, left_out, texts};
 use crate::{
     commands::trainable,
     exit::Exit,
@@ -33,7 +33,7 @@ Examples:
   ideogram datasets plan ID lanterns --jq .trainable_after")]
 pub(crate) struct PlanSync {
     #[command(flatten)]
-    pair: Pair,
+    pair: FolderAndDataset,
 }
 
 impl PlanSync {

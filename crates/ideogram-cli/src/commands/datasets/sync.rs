@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 use tokio::select;
 
 use super::{
-    folder_and_dataset::Pair,
-    journal::{History, JournalLocation},
+    folder_and_dataset::FolderAndDataset,
+    journal::{Completeness, JournalLocation},
     left_out, texts,
 };
 use crate::{
@@ -47,7 +47,7 @@ use crate::{
 /// XDG_STATE_HOME; on Windows below %APPDATA%. If it was deleted, cut or replaced by an older copy, files that are
 /// missing in the dataset may have been sent: they are listed, and sent only with --send-uncertain.
 ///
-/// With --dry-run, all uploads are shown as for an empty dataset, since the dataset is not read either.
+/// --dry-run shows the uploads for an empty dataset, because the dataset is not read.
 ///
 /// The exit code is 11 if some files are not in the dataset at the end, which are listed with the reason, or could not be
 /// read; 4 if the service refused all of them.
@@ -59,7 +59,7 @@ Examples:
 #[expect(clippy::doc_markdown, reason = "help is plain text")]
 pub(crate) struct Sync {
     #[command(flatten)]
-    pair: Pair,
+    pair: FolderAndDataset,
 
     /// The journal of uploads [default: one for each dataset, in the user's state folder]
     ///
@@ -121,7 +121,7 @@ impl Sync {
 
         let action = &format!("cannot sync \"{}\" into the dataset {}", self.pair.directory.display(), self.pair.id);
         let report = outcome.map_err(|error| context.failure(action, &error))?;
-        let result = Outcome { plan: &plan, report: &report, journal: &journal };
+        let result = SyncResult { plan: &plan, report: &report, journal: &journal };
         context.output().result(&result.to_json()?, &result.layout())?;
         if let Some(note) = context.changes_note() {
             context.output().note(note);
@@ -169,10 +169,10 @@ impl Sync {
     }
 
     /// Asks before files are sent that may be in the dataset already.
-    async fn confirm(&self, context: &Context<'_>, plan: &Plan, history: History) -> Result<(), Failure> {
+    async fn confirm(&self, context: &Context<'_>, plan: &Plan, completeness: Completeness) -> Result<(), Failure> {
         let is_uncertain = |state: &FileState| match state {
             FileState::Uncertain(_) => true,
-            FileState::Missing => history == History::LacksLines,
+            FileState::Missing => completeness == Completeness::LacksLines,
             _ => false,
         };
         let uncertain = plan.files.iter().filter(|file| is_uncertain(&file.state)).count() as u64;
@@ -186,14 +186,14 @@ impl Sync {
 }
 
 /// The result of a sync.
-struct Outcome<'a> {
+struct SyncResult<'a> {
     /// Before the sync.
     plan: &'a Plan,
     report: &'a SyncReport,
     journal: &'a JournalLocation,
 }
 
-impl Outcome<'_> {
+impl SyncResult<'_> {
     /// The files that were added.
     fn added(&self) -> impl Iterator<Item = &ideogram_client::dataset::LocalFile> {
         let before = self.plan.files.iter().filter(|file| texts::is_there(&file.state));

@@ -7,7 +7,7 @@ use ideogram_client::dataset::{FileState, Plan};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{folder_and_dataset::Pair, left_out, plan, texts};
+use super::{folder_and_dataset::FolderAndDataset, left_out, plan, texts};
 use crate::{
     commands::trainable,
     exit::Exit,
@@ -29,7 +29,7 @@ Examples:
   ideogram datasets verify ID lanterns --allow-extra --quiet")]
 pub(crate) struct Verify {
     #[command(flatten)]
-    pair: Pair,
+    pair: FolderAndDataset,
 
     /// Ignore files that only the dataset has
     #[arg(long)]

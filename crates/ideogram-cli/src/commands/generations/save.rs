@@ -16,7 +16,7 @@ use crate::{
     session::context::Context,
 };
 
-/// Save the images of a generation, and wait for them if they are not made yet
+/// Save the images of a generation; waits until it is complete
 ///
 /// This is free, works on any machine with a key of the account, and can be repeated until the links of the images
 /// expire, about 24 hours after they were made. Images that exist already are left unchanged.

@@ -47,7 +47,7 @@ pub(super) async fn prepare(
     let unchecked = is_set(matches, UNCHECKED);
 
     let call = context.client().call(model.operation.id).expect("the table names operations by their constants");
-    let mut draft = Draft { call, object: Map::new() };
+    let mut draft = CallInProgress { call, object: Map::new() };
     if unchecked {
         draft.call = draft.call.validation(Validation::Off);
     }
@@ -143,13 +143,13 @@ pub(super) async fn prepare(
 }
 
 /// A call that is being filled.
-struct Draft<'a> {
+struct CallInProgress<'a> {
     call: DynamicCall<'a>,
     /// The properties of [`LEGACY_OBJECT`].
     object: Map<String, Value>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> CallInProgress<'a> {
     fn set(&mut self, target: Target, value: Value) {
         if target.in_object {
             self.object.insert(target.property.to_owned(), value);

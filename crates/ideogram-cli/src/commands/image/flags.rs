@@ -39,7 +39,7 @@ pub(super) struct Flag {
     value_name: &'static str,
     /// Bounds, values, defaults and models are added to it.
     help: &'static str,
-    /// What the service does without it where the document has no default.
+    /// The default in words, if the document has none.
     by_service: &'static str,
 }
 
@@ -231,7 +231,7 @@ impl Flag {
 
     /// The argument of a command; `None` if none of its models takes it.
     fn argument(&'static self, command: &'static ImageCommand) -> Option<Arg> {
-        // Where a command takes several images, the first of them is the one.
+        // `images` replaces `image` in commands that take several.
         if self.name == "image" && command.arguments.contains(&"images") {
             return None;
         }
@@ -300,7 +300,7 @@ impl Flag {
         let default = |model: &Model, target: Target| {
             let of_command = model.default.filter(|(property, _)| *property == target.property).map(|(_, value)| value);
             let value = of_command.or(target.default).map(|value| size::short_name(value).to_lowercase());
-            // A switch is off without saying so, and an aspect ratio chooses a size, which has the default.
+            // A switch is off, and the default of an aspect ratio is that of the size.
             let is_silent =
                 |value: &str| value == "auto" || matches!(self.kind(target), Kind::Switch | Kind::AspectRatio);
             match value {

@@ -66,7 +66,7 @@ pub(super) fn model_values() -> Vec<PossibleValue> {
     models().map(value).collect()
 }
 
-/// The model of `generate` that is meant if none is named and a flag is given.
+/// The model of `generate` that a flag implies without `--model`.
 pub(super) fn implied_by(flag: &str) -> Option<&'static str> {
     let models = find("generate").into_iter().flat_map(|command| command.models);
     models.into_iter().find(|model| model.implied_by == Some(flag)).map(|model| model.name)

@@ -46,7 +46,7 @@ impl ImageCommand {
         if self.has_models() { model.flags() } else { "this command".to_owned() }
     }
 
-    /// The flags that choose a model that can do something. Where a model can do it anyway, `--transparent` is left out.
+    /// The `--model` flags of the models that meet a condition, with `--transparent` only where it is needed.
     pub(super) fn flags_of(&self, can: impl Fn(&Model) -> bool) -> Vec<String> {
         let is_plain = |name: &str| self.models.iter().any(|it| it.name == name && !it.is_transparent && can(it));
         let models = self.models.iter().filter(|it| can(it) && !(it.is_transparent && is_plain(it.name)));
@@ -216,7 +216,7 @@ ideogram inpaint street.png \"A red paper lantern\" --mask mask.png
         name: "reframe",
         about: "Extend a square image to another size or aspect ratio",
         details: "\
-The service speaks of square images. The 3.0 model is the default. Brackets say which models take a flag, and a flag that \
+The service documents this for square images only. The 3.0 model is the default. Brackets say which models take a flag, and a flag that \
 the model does not take is refused before anything is sent.",
         examples: "\
 ideogram reframe lantern.png --aspect-ratio 3:1

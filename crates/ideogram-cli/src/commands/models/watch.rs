@@ -98,7 +98,7 @@ impl WaitFlags {
                 Ok(None) => return Err(Failure::internal("the wait ended without a state").hint(again)),
                 Err(error) => return Err(not_trained(context, id, &error, again)),
             }
-            if let Some(server) = context.embedded() {
+            if let Some(server) = context.mock_server() {
                 server.advance(MOCK_TIME.0);
             }
         }

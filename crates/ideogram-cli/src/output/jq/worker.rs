@@ -12,7 +12,7 @@ use super::{Message, Picked, Tag, program::Program};
 
 /// The only argument of such a process.
 pub(crate) const ARGUMENT: &str = "--run-jq-expression";
-/// For some ten thousand levels, as jq takes them, and many more.
+/// Enough for JSON nested ten thousand levels deep, the limit of jq.
 const STACK_BYTES: usize = 256 * 1024 * 1024;
 /// How much is said of an expression that cannot be read: each open bracket is a mistake of its own.
 const MAX_CAUSES: usize = 4;

@@ -15,15 +15,15 @@ const MIN_LENGTH: usize = 8;
 
 /// The key of this run, once it is known. Clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct Secret(Arc<OnceLock<Vec<u8>>>);
+pub(crate) struct Redactor(Arc<OnceLock<Vec<u8>>>);
 
-impl std::fmt::Debug for Secret {
+impl std::fmt::Debug for Redactor {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Secret(..)")
+        formatter.write_str("Redactor(..)")
     }
 }
 
-impl Secret {
+impl Redactor {
     /// Sets the key to hide.
     pub(crate) fn set(&self, key: &str) {
         let key = key.trim();
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     fn without(key: &str, text: &str) -> String {
-        let secret = Secret::default();
+        let secret = Redactor::default();
         secret.set(key);
         String::from_utf8(secret.removed_from(text.as_bytes()).into_owned()).unwrap()
     }
@@ -71,7 +71,7 @@ mod tests {
             assert_eq!(without("secret-1234", text), text);
         }
         assert_eq!(without("short", "short"), "short", "too short to be a key");
-        assert_eq!(Secret::default().removed_from(b"anything"), Cow::Borrowed(b"anything"));
+        assert_eq!(Redactor::default().removed_from(b"anything"), Cow::Borrowed(b"anything"));
         assert_eq!(without("secret-1234", "secret-secret-1234"), "secret-[key]");
     }
 }
