@@ -46,6 +46,7 @@ async fn a_call_is_one_request_with_the_key_and_no_version_header() {
     assert_eq!(requests.len(), 1);
     assert_eq!((requests[0].method.as_str(), requests[0].path.as_str()), ("GET", "/datasets/demo"));
     assert_eq!(requests[0].headers["api-key"], KEY);
+    assert_eq!(requests[0].headers["accept-encoding"], "identity");
     for name in requests[0].headers.keys() {
         let name = name.as_str();
         assert!(["api-key", "accept", "host", "user-agent", "accept-encoding"].contains(&name), "{name}");

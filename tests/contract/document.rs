@@ -51,16 +51,3 @@ fn the_sample_of_the_seed_page_is_among_the_news() {
     // As the vendor prints it: with a space in the time.
     assert!(sample.contains("2000-01-23 04:56:07+00:00"), "{sample}");
 }
-
-#[test]
-fn every_component_is_used() {
-    let sources = sources();
-    let document = ideogram_codegen::read_yaml(sources.document()).unwrap();
-    for kind in ["schemas", "responses"] {
-        for name in document["components"][kind].as_object().unwrap().keys() {
-            // Also by an extension, which the tools do not know.
-            let reference = format!("'#/components/{kind}/{name}'");
-            assert!(sources.document().contains(&reference), "{reference} is never used");
-        }
-    }
-}

@@ -29,7 +29,7 @@ const PROGRAMS: &[&str] = &["--workspace", "--bin", "ideogram", "--example", "pr
 
 /// One check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Part {
+pub enum ContractCheck {
     /// Redocly CLI and Spectral: the document follows their rules and ours
     Document,
     /// Schemathesis: the mock server responds as documented and refuses invalid requests
@@ -43,8 +43,8 @@ pub enum Part {
 }
 
 /// Runs `parts`, or all of them if it is empty; `seed` selects the requests to the mock server.
-pub fn contract(root: &Path, parts: &[Part], seed: u32) -> Result<()> {
-    let parts = if parts.is_empty() { Part::value_variants() } else { parts };
+pub fn contract(root: &Path, parts: &[ContractCheck], seed: u32) -> Result<()> {
+    let parts = if parts.is_empty() { ContractCheck::value_variants() } else { parts };
     let start = Instant::now();
     let tools = Tools::install(root)?;
     let mut summary = vec![line("install", start.elapsed(), "done")];
@@ -53,11 +53,11 @@ pub fn contract(root: &Path, parts: &[Part], seed: u32) -> Result<()> {
         say(&format!("--- {}", part.name()));
         let start = Instant::now();
         let result = match part {
-            Part::Document => document(&tools),
-            Part::Mock => mock(&tools, seed),
-            Part::Client => client(&tools),
-            Part::Examples => examples(&tools),
-            Part::Page => page(&tools),
+            ContractCheck::Document => document(&tools),
+            ContractCheck::Mock => mock(&tools, seed),
+            ContractCheck::Client => client(&tools),
+            ContractCheck::Examples => examples(&tools),
+            ContractCheck::Page => page(&tools),
         };
         summary.push(line(&part.name(), start.elapsed(), if result.is_ok() { "ok" } else { "FAILED" }));
         if let Err(error) = result {
@@ -66,13 +66,13 @@ pub fn contract(root: &Path, parts: &[Part], seed: u32) -> Result<()> {
         }
     }
     say(&format!("--- contract\n{}", summary.join("\n")));
-    let seed = if failed.contains(&Part::Mock.name()) { format!(" --seed {seed}") } else { String::new() };
+    let seed = if failed.contains(&ContractCheck::Mock.name()) { format!(" --seed {seed}") } else { String::new() };
     let failed = failed.join(" ");
     ensure!(failed.is_empty(), "the tools found faults; run them again with `cargo xtask contract {failed}{seed}`");
     Ok(())
 }
 
-impl Part {
+impl ContractCheck {
     /// The argument that selects it.
     fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()

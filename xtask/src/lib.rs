@@ -50,7 +50,7 @@ pub use self::{
     audit::audit,
     check::check,
     ci::ci,
-    contract::{Part, contract},
+    contract::{ContractCheck, contract},
     cost::{Row, cost},
     drift::{Shown, draft, drift},
     expand::expand,
@@ -73,9 +73,8 @@ pub fn workspace_root() -> PathBuf {
     package.parent().map_or(package.clone(), Path::to_owned)
 }
 
-/// Returns a command for the cargo that runs this program, without what `cargo run` says of this package: build scripts
-/// depend on it, and that of ring would run again after each change from one cargo to the other, with all that follows.
-/// `cargo-machete` decides by it that it is no subcommand.
+/// Returns cargo without the `CARGO_PKG_*` variables of this package: build scripts, such as that of ring, would run again
+/// when they change. `cargo-machete` decides by them that it is no subcommand.
 fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in env::vars_os() {

@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use anyhow::Error;
 use clap::{Parser, Subcommand};
-use xtask::{Destination, Mode, Part, Row, Shown};
+use xtask::{ContractCheck, Destination, Mode, Row, Shown};
 
 /// Maintenance of the workspace.
 #[derive(Debug, Parser)]
@@ -40,7 +40,7 @@ enum Task {
     /// It installs what is missing into `target/contract`, pinned by the lock files in `xtask/contract`.
     Contract {
         /// The checks to run; all by default
-        parts: Vec<Part>,
+        parts: Vec<ContractCheck>,
         /// Seed of the requests to the mock server
         #[arg(long, default_value_t = 1)]
         seed: u32,

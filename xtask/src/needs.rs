@@ -94,7 +94,7 @@ pub fn missing(sources: &Sources, client: &GeneratedClient) -> Vec<Need> {
     needs
 }
 
-/// The required properties of a response that the mock server, which has a handler for the operation, never names.
+/// The required properties of the response that the source of the mock server never names.
 fn unsent(root: &Value, id: &str, module: &str, mock_server: &str) -> Option<Need> {
     let operation = schema_walk::operations(root).into_iter().find(|operation| operation.id == id)?;
     let schema = &operation.node.value["responses"]["200"]["content"]["application/json"]["schema"];

@@ -155,7 +155,7 @@ pub struct OperationSummary<'c> {
     pub media_type: Option<&'static str>,
     /// Whether a call costs money.
     pub paid: bool,
-    /// Whether a call may be sent again without side effects.
+    /// Whether a call may be retried without side effects.
     pub safe_to_retry: bool,
     /// Whether the service announces its removal.
     pub deprecated: bool,

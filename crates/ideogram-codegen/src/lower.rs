@@ -14,7 +14,7 @@
 //! | [`tolerant_in_responses`] | required arrays and nullable properties must survive null and absence |
 //! | [`replaced`] | enums, unions and path values are types of our own; typify only sees their names |
 //! | `format: binary` stays | a conversion of `settings` turns it into the runtime's file type |
-//! | [`discriminators_are_the_unions`] | the union writes the discriminator; a kind must not have it as a field |
+//! | [`discriminators_written_by_unions`] | the union writes the discriminator; a kind must not have it as a field |
 
 use serde_json::{Map, Value, json};
 
@@ -102,7 +102,7 @@ fn multipart_becomes_form() -> &'static str {
 }
 
 fn object_schema(model: &Model, name: &str, object: &Object, component: &Component, in_responses: bool) -> Value {
-    let hidden = discriminators_are_the_unions(model, name);
+    let hidden = discriminators_written_by_unions(model, name);
     let mut properties = Map::new();
     let mut required = Vec::new();
     for property in object.properties.iter().filter(|property| !hidden.contains(&property.name.as_str())) {
@@ -127,7 +127,7 @@ fn object_schema(model: &Model, name: &str, object: &Object, component: &Compone
     lowered
 }
 
-fn discriminators_are_the_unions<'m>(model: &'m Model, component: &str) -> Vec<&'m str> {
+fn discriminators_written_by_unions<'m>(model: &'m Model, component: &str) -> Vec<&'m str> {
     let discriminators = model.components.values().filter_map(|other| match &other.shape {
         Shape::Union(union) if union.kinds.iter().any(|kind| kind.component == component) => {
             union.discriminator.as_deref()

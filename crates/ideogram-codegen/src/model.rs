@@ -63,7 +63,7 @@ pub(crate) enum Billing {
     Free,
 }
 
-/// Whether a call may be sent again without side effects. Without the extension: unsafe.
+/// Whether a call may be retried without side effects. Without the extension: unsafe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Retry {
     Safe,
@@ -328,7 +328,7 @@ impl Model {
     }
 
     /// The schema of an element of a list, and of any other value itself.
-    pub(crate) fn single_value<'m>(&'m self, schema: &'m Schema) -> &'m Schema {
+    pub(crate) fn item_or_self<'m>(&'m self, schema: &'m Schema) -> &'m Schema {
         let resolved = self.resolved(schema);
         match &resolved.kind {
             Kind::Array(items, _) => self.resolved(items),
@@ -347,7 +347,7 @@ impl Model {
         self.operations.iter().find(|operation| operation.id == id)
     }
 
-    /// The properties of an object component.
+    /// The component as an object; `None` if it is not one.
     pub(crate) fn object(&self, component: &str) -> Option<&Object> {
         match &self.components.get(component)?.shape {
             Shape::Object(object) => Some(object),
@@ -368,7 +368,7 @@ impl Model {
     }
 
     /// Removes the properties and parameters that change what kind of call a request is: the client sets them itself.
-    pub(crate) fn hide_switches(&mut self) {
+    pub(crate) fn remove_inputs_set_by_client(&mut self) {
         for operation in &mut self.operations {
             if let Some(quote) = &operation.quote {
                 operation.parameters.retain(|parameter| parameter.name != quote.parameter);
@@ -388,7 +388,7 @@ impl Model {
     }
 
     /// Components that hold a file, directly or through others.
-    pub(crate) fn with_files(&self) -> BTreeSet<&str> {
+    pub(crate) fn components_with_files(&self) -> BTreeSet<&str> {
         let holds = |name: &str| {
             self.reachable([name].into_iter())
                 .into_iter()
@@ -399,7 +399,7 @@ impl Model {
 
     /// How a property of a multipart body is written: each item of an array is a part.
     pub(crate) fn part_kind(&self, property: &Schema) -> PartKind {
-        match &self.single_value(property).kind {
+        match &self.item_or_self(property).kind {
             Kind::File => PartKind::File,
             Kind::Component(name) if matches!(self.components[name].shape, Shape::Enum(_)) => PartKind::Text,
             Kind::Component(_) | Kind::Array(..) | Kind::Map(_) | Kind::FreeObject | Kind::Any => PartKind::Json,
@@ -409,14 +409,14 @@ impl Model {
 
     fn reachable<'m>(&'m self, from: impl Iterator<Item = &'m str>) -> BTreeSet<&'m str> {
         let exists = |name: &&str| self.components.contains_key(*name);
-        closure(from.filter(exists), |name| {
+        transitive(from.filter(exists), |name| {
             references_of(&self.components[name].shape).into_iter().filter(exists).collect()
         })
     }
 }
 
 /// Returns these names and all that `next` leads to from them.
-pub(crate) fn closure<'m>(
+pub(crate) fn transitive<'m>(
     from: impl IntoIterator<Item = &'m str>,
     next: impl Fn(&'m str) -> Vec<&'m str>,
 ) -> BTreeSet<&'m str> {

@@ -70,7 +70,7 @@ async fn perform(
     let webhook = generations::webhook(&call)?;
     let is_quote = generations::is_quote(&call);
     let is_billed = operation.is_paid && !is_quote;
-    let by_words = if is_billed { scenario::of_words(&handlers::subject(&call)) } else { None };
+    let by_words = if is_billed { scenario::marked_effect(&handlers::subject(&call)) } else { None };
     let delivery = by_words.unwrap_or_else(|| shared.service.scenario.outcome(is_billed))?;
     if is_quote {
         return Ok((Reply::success(&generations::quote(&call)), delivery));

@@ -121,7 +121,7 @@ impl Record {
         self.lock().request.operation_id = Some(id.to_owned());
     }
 
-    /// Ends the record; `status` is that of the operation, which differs from the response if that is damaged.
+    /// Ends the record; `status` is that of the operation; a damaged response is sent with 200.
     pub(crate) fn set_response(&self, status: StatusCode, response: &Reply, is_cut_off: bool) {
         let (media_type, body) = response.content();
         let recorded = if media_type.starts_with("image/") { 0 } else { body.len().min(MAX_RESPONSE_BYTES) };

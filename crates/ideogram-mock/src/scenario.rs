@@ -52,7 +52,7 @@ pub(crate) enum Delivery {
     Damaged,
 }
 
-/// What happens to a call: it runs and its response is delivered so, or it does not run and gets this response.
+/// `Ok`: the call runs, and its response is sent in this way. `Err`: it does not run, and this is its response.
 type Outcome = Result<Delivery, Reply>;
 
 type Marked = fn() -> Outcome;
@@ -67,7 +67,7 @@ const MARKERS: [(&str, Marked); 5] = [
 ];
 
 /// What the words of a prompt do to a billed call.
-pub(crate) fn of_words(prompt: &str) -> Option<Outcome> {
+pub(crate) fn marked_effect(prompt: &str) -> Option<Outcome> {
     let prompt = prompt.to_ascii_lowercase();
     MARKERS.iter().find(|(word, _)| prompt.contains(word)).map(|(_, outcome)| outcome())
 }

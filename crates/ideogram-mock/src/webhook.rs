@@ -40,7 +40,7 @@ const ATTEMPTS: u32 = 4;
 const BACKOFF: Duration = Duration::from_millis(100);
 /// How long the receiver may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// How late a webhook is that is marked so.
+/// The delay of a webhook with the marker `late webhook`.
 const LATENESS: Duration = Duration::from_millis(500);
 /// The maximum number of deliveries that are recorded; the oldest are dropped first.
 const MAX_DELIVERIES: usize = 200;
@@ -86,7 +86,7 @@ pub(crate) struct Webhook {
 }
 
 impl Webhook {
-    /// Reads an address, and what is to go wrong, from the subject of the call.
+    /// Reads the address. `is_marked` says which faults the prompt asks for.
     ///
     /// # Errors
     ///

@@ -211,7 +211,7 @@ pub(super) const BREAKAGES: &[(&str, &str, &str, &str, &str)] = &[
         "      x-ideogram-billing: paid\n      x-ideogram-retry: unsafe\n",
         "      x-ideogram-billing: paid\n      x-ideogram-retry: safe\n",
         "[LINE]: `#/paths/~1v1~1ideogram-v4~1generate/post/x-ideogram-retry` (operation `post_generate_image_v4`): a paid \
-         operation that is safe to retry; write `unsafe`: a paid call is sent again only if it certainly has not run",
+         operation that is safe to retry; write `unsafe`: a paid call is retried only if it certainly has not run",
         "",
     ),
     (

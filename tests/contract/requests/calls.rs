@@ -1,8 +1,9 @@
 //! The typed calls: for every operation enough calls to send each property of its request.
 //!
 //! `cargo xtask regen` derives calls with plain arguments from the document; here are those that need more: objects,
-//! properties that exclude each other, jobs and quotes, texts that are hard to send. Exclusive properties are in different calls. The expected values are written next to the arguments in their form on
-//! the wire, independently of the types of the client.
+//! properties that exclude each other, jobs and quotes, texts that are hard to send. Exclusive properties are in different
+//! calls. The expected values are written next to the arguments in their form on the wire, independently of the types of
+//! the client.
 
 #[rustfmt::skip]
 #[path = "calls_derived.rs"]

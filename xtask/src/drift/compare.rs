@@ -8,7 +8,7 @@ use super::{
     tree::{Fact, FactName, Tree},
 };
 
-/// What a side says that does not have something.
+/// The text of a side that lacks the fact.
 pub(crate) const ABSENT: &str = "absent";
 
 /// A difference between our document and theirs.

@@ -37,7 +37,7 @@ struct Pattern {
 }
 
 impl Decisions {
-    /// Reads the file and refuses what nothing would read.
+    /// Reads the file; refuses unknown keys.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let document = ideogram_codegen::Document::parse(text).with_context(|| format!("cannot read `{FILE}`"))?;
         let at =

@@ -1,4 +1,4 @@
-//! What two documents are compared by: a tree of facts, the same for every way to write them down.
+//! A tree of facts that is equal for equal documents, however they are written.
 
 use std::collections::BTreeMap;
 

@@ -9,7 +9,7 @@ use clap::Args;
 use ideogram_client::{
     StoredResponse,
     internal::images_in_text,
-    save::{HasImages, IfExists, Image as _, ImageOutcome, ImageRef, Provenance},
+    save::{HasImages, Image as _, ImageOutcome, ImageRef, Provenance},
 };
 use serde_json::{Value, json};
 
@@ -96,8 +96,7 @@ impl Save {
             return list(context, &input.images, &folder);
         }
         make_ready(&folder, &self.saving).await?;
-        // With --name, another image may have the same name.
-        let if_exists = if self.saving.name.is_some() { IfExists::Number } else { IfExists::Skip };
+        let if_exists = self.saving.if_exists();
         let is_file = self.response.as_os_str() != OsStr::new("-") && self.link().is_none();
         let stored_at = is_file.then_some(self.response.as_path());
         let response = input.response.take();

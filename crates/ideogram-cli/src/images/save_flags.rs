@@ -10,7 +10,7 @@ use clap::{
     Args, ValueEnum,
     builder::{PathBufValueParser, TypedValueParser},
 };
-use ideogram_client::{Timestamp, internal};
+use ideogram_client::{Timestamp, internal, save::IfExists};
 
 use super::{preview, ready};
 use crate::{failure::Failure, session::config::Profile};
@@ -60,6 +60,11 @@ pub(crate) enum Open {
 }
 
 impl SaveFlags {
+    /// What becomes of an image that exists when images are saved again: with `--name`, another image may have its name.
+    pub(crate) fn if_exists(&self) -> IfExists {
+        if self.name.is_some() { IfExists::Number } else { IfExists::Skip }
+    }
+
     /// The folder that was requested, that of the profile, or that of today.
     pub(crate) fn folder(&self, profile: &Profile) -> PathBuf {
         self.out.clone().or_else(|| profile.out.clone()).unwrap_or_else(folder_of_today)

@@ -125,6 +125,16 @@ fn a_key_that_the_service_refuses_is_not_stored() {
 }
 
 #[test]
+fn a_key_that_cannot_be_checked_is_not_called_refused() {
+    let account = Account::new(true);
+
+    let login = account.run(["auth", "login", "--base-url", "http://127.0.0.1:1"]).run_with_input("secret-1234\n");
+
+    assert_eq!(login.code(), Some(9), "{login}");
+    assert!(login.stderr().contains("could not be checked") && !login.stderr().contains("service refused"), "{login}");
+}
+
+#[test]
 fn what_cannot_be_a_key_is_not_stored_either() {
     for text in ["", "\n", "two words\n"] {
         let account = Account::new(true);

@@ -64,18 +64,18 @@ fn a_profile_that_does_not_exist_is_refused_with_those_that_do() {
 
 #[test]
 fn a_file_that_cannot_be_understood_is_refused_by_line_and_without_its_secrets() {
-    for config in [
-        "profile = 1",
-        "[profiles.x]\nbase_ur = \"x\"",
-        "[profiles.x]\napi_key = secret-1234",
-        "[profiles.x]\noutput = \"xml\"",
+    for (line, config) in [
+        (1, "profile = 1"),
+        (2, "[profiles.x]\nbase_ur = \"x\""),
+        (2, "[profiles.x]\napi_key = secret-1234"),
+        (2, "[profiles.x]\noutput = \"xml\""),
     ] {
         let home = home(config);
 
         let ran = configured(&home, ["datasets", "list"]).run();
 
         assert_eq!((ran.code(), ran.stdout().as_str()), (Some(2), ""), "{config}: {ran}");
-        assert!(ran.stderr().contains("config.toml\", line "), "{config}: {ran}");
+        assert!(ran.stderr().contains(&format!("config.toml\", line {line}\n")), "{config}: {ran}");
         assert!(!ran.stderr().contains("secret-1234"), "{config}: {ran}");
     }
 }

@@ -370,7 +370,7 @@ fn a_limit_of_the_profile_asks_with_the_price() {
     assert!(!folder.path().join("rows").exists(), "a refused question leaves nothing behind");
     fs::write(&rows, "{\"prompt\": \"a\", \"model\": \"legacy\"}\n").unwrap();
     let batch = run("batch rows.jsonl --out rows");
-    assert!(batch.stderr().contains("gives no price for all of 1 row: send them?"), "{batch}");
+    assert!(batch.stderr().contains("gives no price for 1 of 1 row: send all?"), "{batch}");
     assert_eq!(calls(&server).len() - quotes(&server), before);
     fs::write(&config, "[profiles.default]\nask_above_usd = \"much\"\n").unwrap();
     let wrong = run("generate lantern --out out");

@@ -72,7 +72,7 @@ fn a_mistyped_option_does_not_pass_for_an_id() {
     snapshot!(ideogram(["--mock", "datasets", "get", "--jsn"]).run(), @"
     exit code: 2
     ----- stderr -----
-    error: invalid value '--jsn' for '<ID>': there is no such option, and this is not an id
+    error: invalid value '--jsn' for '<ID>': neither an option of this command nor an id
 
     For more information, try '--help'.
     ");

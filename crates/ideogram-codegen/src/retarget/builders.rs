@@ -236,7 +236,7 @@ fn finished_type(operation: &Operation, model: &Model) -> Option<TokenStream> {
     Some(quote! { types::#ident })
 }
 
-/// `submit`, `quote` and `wait`, for operations with the marks.
+/// `submit`, `quote` and `wait`, for operations with the extensions `-job`, `-quote` and `-poll`.
 fn job_methods(
     function: &syn::ImplItemFn,
     operation: &Operation,

@@ -12,14 +12,14 @@ use crate::{
 };
 
 pub(super) fn retarget(items: Vec<Item>, model: &Model, fields: &Fields) -> Result<Vec<Item>, RetargetError> {
-    let with_files = model.with_files();
+    let components_with_files = model.components_with_files();
     let in_responses = model.in_responses();
     let mut adjusted = Vec::with_capacity(items.len());
     for item in items {
         adjusted.push(match item {
             Item::Struct(mut structure) => {
                 let name = structure.ident.to_string();
-                if with_files.contains(name.as_str()) {
+                if components_with_files.contains(name.as_str()) {
                     // JSON from outside must not name local files.
                     remove_deserialize(&mut structure)?;
                 }

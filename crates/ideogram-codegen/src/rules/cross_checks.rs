@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Reader;
 use crate::{
     model::{
-        ImageCount, Kind, Location, MediaType, Model, Operation, PartKind, Property, Schema, Shape, closure,
-        references_of, schemas_of,
+        ImageCount, Kind, Location, MediaType, Model, Operation, PartKind, Property, Schema, Shape, references_of,
+        schemas_of, transitive,
     },
     names,
 };
@@ -37,9 +37,9 @@ impl Reader<'_> {
             self.polls_tell_a_state(model, operation);
             self.operation.replace(None);
         }
-        let with_files = model.with_files();
+        let components_with_files = model.components_with_files();
         for name in model.in_responses() {
-            if with_files.contains(name) {
+            if components_with_files.contains(name) {
                 let repair = "use `format: byte` for encoded bytes";
                 self.report_at(&model.components[name].pointer, "a file inside a response", repair);
             }
@@ -66,7 +66,7 @@ impl Reader<'_> {
                 Some(shape @ Shape::Alias(_)) => references_of(shape),
                 _ => Vec::new(),
             };
-            if closure(targets(name), targets).contains(name.as_str()) {
+            if transitive(targets(name), targets).contains(name.as_str()) {
                 let message = format!("`{name}` refers to itself without an object in between");
                 self.report_at(&component.pointer, message, "make it an object, or remove the circular reference");
             }
@@ -162,7 +162,7 @@ impl Reader<'_> {
     }
 
     fn unions(&self, model: &Model) {
-        let with_files = model.with_files();
+        let components_with_files = model.components_with_files();
         for (name, component) in &model.components {
             let Shape::Union(union) = &component.shape else { continue };
             let report = |message: String, repair: &str| self.report_at(&component.pointer, message, repair);
@@ -173,7 +173,7 @@ impl Reader<'_> {
                     report(message, "list components that have `properties`");
                     continue;
                 };
-                if with_files.contains(kind) {
+                if components_with_files.contains(kind) {
                     report(format!("`{kind}` holds a file"), "files go into parts of their own");
                 }
                 if object.properties.iter().all(|property| Some(&property.name) == union.discriminator.as_ref()) {
@@ -251,13 +251,13 @@ impl Reader<'_> {
         let Some(body) = &operation.body else { return };
         let component = &model.components[&body.component];
         let report = |message: &str, repair: &str| self.report_at(&component.pointer, message, repair);
-        let with_files = model.with_files();
+        let components_with_files = model.components_with_files();
         match (body.media_type, model.object(&body.component)) {
             (MediaType::Json, _) => {
                 if !matches!(component.shape, Shape::Object(_) | Shape::Union(_)) {
                     report("a JSON body must be an object or a union", "put the value into a property of an object");
                 }
-                if with_files.contains(body.component.as_str()) {
+                if components_with_files.contains(body.component.as_str()) {
                     report("a file in a JSON body", "send it as multipart/form-data");
                 }
             }
@@ -279,9 +279,10 @@ impl Reader<'_> {
                     }
                 }
                 for property in &object.properties {
-                    let item = model.single_value(&property.schema);
+                    let item = model.item_or_self(&property.schema);
                     let nested = matches!(item.kind, Kind::Array(..) | Kind::Map(_));
-                    let deep_file = matches!(&item.kind, Kind::Component(name) if with_files.contains(name.as_str()));
+                    let deep_file =
+                        matches!(&item.kind, Kind::Component(name) if components_with_files.contains(name.as_str()));
                     if nested || deep_file {
                         let repair = "use a scalar, a file, an object without files, or an array of one of these";
                         report(&format!("part `{}` cannot be encoded", property.name), repair);
@@ -370,5 +371,5 @@ fn holds_directly(model: &Model, component: &str) -> bool {
             kinds.filter_map(Kind::component).collect()
         }
     };
-    closure(direct(component), direct).contains(component)
+    transitive(direct(component), direct).contains(component)
 }

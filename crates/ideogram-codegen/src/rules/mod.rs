@@ -74,7 +74,7 @@ impl<'d> Reader<'d> {
         let tags = self.tags(&root);
         let mut model = Model { title, version: info_version, tags, operations, components };
         self.cross_checks(&model);
-        model.hide_switches();
+        model.remove_inputs_set_by_client();
 
         DocumentFacts { model, server_url: self.server_url(&root), api_key_header: self.api_key_header(&root) }
     }

@@ -74,7 +74,7 @@ impl<'d> Reader<'d> {
         if let (Some(billing), Some(retry)) = (self.extension(node, "-billing"), self.extension(node, "-retry"))
             && (billing.value == "paid" && retry.value == "safe")
         {
-            let repair = "write `unsafe`: a paid call is sent again only if it certainly has not run";
+            let repair = "write `unsafe`: a paid call is retried only if it certainly has not run";
             self.report(&retry, "a paid operation that is safe to retry", repair);
         }
         let docs = node.get("externalDocs");

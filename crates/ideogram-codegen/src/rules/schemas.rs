@@ -300,7 +300,7 @@ impl<'d> Reader<'d> {
         of_kind(self.plain(node))
     }
 
-    /// The default of a scalar, as text, unless it is that of a component.
+    /// The `default` of a scalar as text; `None` for a reference, whose component has its own.
     fn default(&self, node: &Node<'d>) -> Option<String> {
         if node.get("$ref").is_some() {
             return None;
@@ -363,7 +363,7 @@ impl<'d> Reader<'d> {
         format
     }
 
-    /// Refuses a lower bound above the upper one: no value would do, and every sample would be blamed.
+    /// Refuses a lower bound above the upper one: no value is valid, and every sample would be reported.
     fn bounds_agree(&self, node: &Node<'d>) {
         for (lower, upper) in [("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")] {
             let bound = |key| Some((node.get(key)?, node.get(key)?.value.as_f64()?));

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    images::{Plan, has_custom_model, only, respond, upscaled},
+    images::{Plan, has_custom_model, only, respond, upscale_factor, upscaled},
     sources::{check, is_marked, subject},
 };
 use crate::{
@@ -102,11 +102,7 @@ pub(super) fn inpaint(service: &Service, call: &Call) -> Result<Value, Reply> {
 }
 
 pub(super) fn upscale(service: &Service, call: &Call) -> Result<Value, Reply> {
-    let factor = match call.body["upscale_factor"].as_str() {
-        Some("x4") => 4,
-        Some("x8") => 8,
-        _ => 2,
-    };
+    let factor = upscale_factor(&call.body["upscale_factor"]).unwrap_or(2);
     let mut response = respond(service, call, &upscaled(call, factor))?;
     for image in response["data"].as_array_mut().into_iter().flatten() {
         *image = json!({

@@ -76,15 +76,16 @@ pub(super) fn has_custom_model(service: &Service, call: &Call) -> Result<bool, R
     }
 }
 
+/// The number in a factor such as `x4` or `X4`.
+pub(super) fn upscale_factor(factor: &Value) -> Option<u32> {
+    factor.as_str()?.trim_start_matches(['x', 'X']).parse().ok()
+}
+
 /// Handles generate with a transparent background.
 pub(super) fn transparent(service: &Service, call: &Call) -> Result<Value, Reply> {
     refuse_flash(call)?;
     let plan = Plan { background: Background::Transparent, ..Plan::of(call) };
-    let factor = match options(call)["upscale_factor"].as_str() {
-        Some("X2") => 2,
-        Some("X4") => 4,
-        _ => 1,
-    };
+    let factor = upscale_factor(&options(call)["upscale_factor"]).unwrap_or(1);
     let upscaled = (factor > 1).then(|| plan.size.times(factor));
     respond(service, call, &Plan { upscaled, ..plan })
 }

@@ -1,5 +1,4 @@
-//! Keeps keys out of what the inspector shows: that of the server, and any that a caller sent, such as a real one by
-//! mistake. Long texts are cut afterwards, so that no part of a key is left at the end.
+//! Removes API keys from the output of the inspector: that of the server, and every key that a caller sent. Long texts are cut afterwards, so that no part of a key is left at the end.
 
 use http::{HeaderMap, HeaderName, header};
 use percent_encoding::percent_decode_str;

@@ -98,7 +98,7 @@ async fn every_entry_of_an_archive_counts() {
 }
 
 #[tokio::test]
-async fn an_archive_that_unpacks_to_too_many_bytes_is_refused() {
+async fn an_entry_that_unpacks_to_too_many_bytes_is_refused() {
     let caller = Caller::new().await;
 
     let archive = zip([("zeros.png", vec![0; 26 * 1024 * 1024])]);

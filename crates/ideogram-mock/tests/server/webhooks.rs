@@ -102,6 +102,8 @@ async fn a_job_is_delivered_signed_when_it_has_completed() {
     let body: Value = serde_json::from_slice(&webhook.1).unwrap();
     assert_eq!(body, json!({"generation_id": id, "created": state["created"], "data": state["data"]}));
     assert_eq!(webhook.0["x-ideogram-webhook-generation-id"], *id);
+    let dataset = caller.get("/datasets/demo").await.body;
+    assert_eq!(webhook.0["x-ideogram-webhook-user-id"], dataset["dataset"]["user_id"].as_str().unwrap());
     assert!(receiver.is_quiet().await);
 }
 

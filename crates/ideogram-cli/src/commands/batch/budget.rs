@@ -69,7 +69,8 @@ impl Budget {
         let number = units::count(send.len() as u64, "row");
         match ask_above {
             Some(_) if !has_prices => {
-                context.confirm(&format!("the service gives no price for some of {number}: send all of them?")).await?;
+                let without = send.iter().filter(|index| rows[**index].request.operation().quote.is_none()).count();
+                context.confirm(&format!("the service gives no price for {without} of {number}: send all?")).await?;
             }
             Some(limit) if sum > limit => {
                 let most = max_usd_micros.map_or(sum, |max| sum.min(max));

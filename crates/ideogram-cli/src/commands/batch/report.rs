@@ -41,17 +41,31 @@ impl Counts {
     pub(super) fn of<'s>(statuses: impl IntoIterator<Item = &'s Status>) -> Self {
         let mut counts = Self::default();
         for status in statuses {
-            let state = match status.state() {
-                // One count for every row that is billed and has nothing to save.
-                RowState::NoImages => RowState::Unreadable,
-                state => state,
-            };
-            counts.rows[state as usize] += 1;
-            for image in status.images() {
-                counts.images[image.result as usize] += 1;
-            }
+            counts.add(status);
         }
         counts
+    }
+
+    pub(super) fn add(&mut self, status: &Status) {
+        let state = match status.state() {
+            // One count for every row that is billed and has nothing to save.
+            RowState::NoImages => RowState::Unreadable,
+            state => state,
+        };
+        self.rows[state as usize] += 1;
+        for image in status.images() {
+            self.images[image.result as usize] += 1;
+        }
+    }
+
+    /// What the progress bar shows next to the number of rows.
+    pub(super) fn progress(&self) -> String {
+        let saved = units::count(self.images(ImageResult::Saved), "image");
+        let withheld = self.images(ImageResult::Withheld);
+        let is_failed = |state: &RowState| !matches!(state, RowState::Saved | RowState::Partial | RowState::Withheld);
+        let rows: u64 = RowState::ALL.into_iter().filter(is_failed).map(|state| self.rows(state)).sum();
+        let failed = rows + self.images(ImageResult::Lost) + self.images(ImageResult::NotSaved);
+        format!("{saved}, {withheld} withheld, {failed} failed")
     }
 
     pub(super) fn rows(&self, state: RowState) -> u64 {

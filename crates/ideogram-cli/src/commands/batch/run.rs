@@ -14,10 +14,10 @@ use super::{
     images::{self, SentJob, Stored, StoredAt},
     journal::{Finished, Line},
     plan::Plan,
-    report::{RERUN_UNKNOWN, Stop, continue_hint, row_json},
+    report::{Counts, RERUN_UNKNOWN, Stop, continue_hint, row_json},
     send::{Sent, WithFailure, Work},
     status::Status,
-    streak::{Streak, Tally},
+    streak::Streak,
     thumbnail,
 };
 use crate::{
@@ -55,7 +55,7 @@ impl Work<'_> {
         let mut stop = None;
         let mut is_killed = false;
         let rows_in_flight = RefCell::new(Vec::<usize>::new());
-        let mut tally = Tally::default();
+        let mut counts = Counts::default();
         self.print_kept(plan, results)?;
         loop {
             while stop.is_none() && saving.len() < MAX_SAVING {
@@ -134,7 +134,7 @@ impl Work<'_> {
                 }
             };
             if let Some((index, status)) = ended {
-                tally.add(&status);
+                counts.add(&status);
                 // Rows in flight may be billed: they are waited for even if nothing can be printed.
                 if let Err(failure) = self.print(index, &status, results) {
                     stop = Some(worse(stop, failure));
@@ -142,7 +142,7 @@ impl Work<'_> {
                 plan.statuses[index] = status;
                 progress.advance(1);
             }
-            progress.message(tally.line());
+            progress.message(counts.progress());
         }
         Ok(stop)
     }

@@ -1,11 +1,11 @@
-//! When a batch stops because its rows fail one after the other, and the counts of the progress bar.
+//! When a batch stops because its rows fail one after the other.
 
 use ideogram_client::ErrorKind;
 
 use super::{
     journal::Failed,
     report::{CONTINUE, Stop},
-    state::{ImageResult, RowState},
+    state::RowState,
     status::Status,
 };
 use crate::{exit::Exit, output::units};
@@ -74,31 +74,5 @@ impl Streak {
         self.length += 1;
         let why = || format!("{why} ({} in a row)", units::count(u64::from(self.length), "row"));
         (max_length > 0 && self.length >= max_length).then(|| Stop::Refused { exit, why: why(), next })
-    }
-}
-
-/// What the progress bar shows next to the number of rows.
-#[derive(Default)]
-pub(super) struct Tally {
-    images: u64,
-    withheld: u64,
-    failed: u64,
-}
-
-impl Tally {
-    pub(super) fn add(&mut self, status: &Status) {
-        self.failed += u64::from(matches!(status, Status::Failed(_)));
-        for image in status.images() {
-            match image.result {
-                ImageResult::Saved => self.images += 1,
-                ImageResult::Withheld => self.withheld += 1,
-                ImageResult::Lost | ImageResult::NotSaved => self.failed += 1,
-            }
-        }
-    }
-
-    pub(super) fn line(&self) -> String {
-        let images = units::count(self.images, "image");
-        format!("{images}, {} withheld, {} failed", self.withheld, self.failed)
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use ideogram_client::{save::IfExists, types::GenerationId};
+use ideogram_client::types::GenerationId;
 
 use crate::{
     commands::{ids, values::time},
@@ -46,8 +46,7 @@ impl Save {
         let folder = self.saving.folder(context.profile());
         make_ready(&folder, &self.saving).await?;
         let response = super::wait(context, &self.id, self.deadline, &save_command(self.id.as_str(), &folder)).await?;
-        // With --name, another image may have the same name.
-        let if_exists = if self.saving.name.is_some() { IfExists::Number } else { IfExists::Skip };
+        let if_exists = self.saving.if_exists();
         let (saving, folder) = (&self.saving, folder.as_path());
         let job = Some(self.id.as_str());
         let saver = ImageSaver { context, saving, folder, if_exists, requested: None, stored_at: None, job };

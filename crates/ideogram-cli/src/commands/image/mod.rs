@@ -82,13 +82,18 @@ fn find(name: &str) -> Option<&'static ImageCommand> {
     COMMANDS.iter().find(|command| command.name == name)
 }
 
+/// What the help says of flags that only some models take.
+const BRACKETS: &str = "Brackets say which models take a flag; other models refuse it before anything is sent.";
+
 impl Subcommand for Image {
     fn augment_subcommands(parent: Command) -> Command {
         parent.subcommands(COMMANDS.iter().map(|row| {
             // Arguments are made only for the command that is called. What is deferred captures nothing.
             Command::new(row.name).about(row.about).defer(|command| {
                 let row = find(command.get_name()).expect("each command here has a row");
-                let long_about = format!("{}\n\n{}", row.about, row.details);
+                let brackets = if row.has_models() { BRACKETS } else { "" };
+                let details = format!("{}\n{brackets}", row.details);
+                let long_about = format!("{}\n\n{}", row.about, details.trim());
                 // Adding them overwrites what the help begins with.
                 let command = match row.usage {
                     Some(usage) => command.override_usage(usage),

@@ -92,10 +92,11 @@ pub(super) const COMMANDS: &[ImageCommand] = &[
     ImageCommand {
         name: "generate",
         about: "Make images from a prompt",
-        details: "\
+        details:
+            "\
 Saves the images at once, and prints their paths. The 4.5 model is the default; --transparent uses the 4.0 model and \
---custom-model the 3.0 model unless --model says otherwise. Brackets say which models take a flag, and a flag that the model does not take is refused before anything is \
-sent.
+--custom-model the 3.0 model unless --model says \
+otherwise.
 
 The call runs as a job where the service allows it: if the command is interrupted, `ideogram generations save` fetches \
 the images.
@@ -139,8 +140,7 @@ ideogram --mock generate \"A paper lantern over a canal at dusk\"
         name: "remix",
         about: "Make images from an image and a prompt",
         details: "\
-The 4.0 model is the default. Brackets say which models take a flag, and a flag that the model does not take is refused \
-before anything is sent. The 3.0 model and the legacy models first crop the image to the requested shape.",
+The 4.0 model is the default. The 3.0 model and the legacy models first crop the image to the requested shape.",
         examples: "\
 ideogram remix lantern.png \"The same lantern in blue glass\"
   ideogram remix lantern.png \"A watercolor\" --image-weight 30 --resolution 1440x2560
@@ -175,10 +175,18 @@ ideogram edit street.png \"Make it night\"
         arguments: &["images"],
         required_unless: &[("images", "image_urls")],
         models: &[
-            Model::new("v4.5", "Ideogram 4.5, which changes one image", &operations::POST_PRECISE_EDIT_IMAGE_V2_IDEOGRAM45),
+            Model::new(
+                "v4.5",
+                "Ideogram 4.5, which changes one image",
+                &operations::POST_PRECISE_EDIT_IMAGE_V2_IDEOGRAM45,
+            ),
             Model {
                 implied_by: Some("image_urls"),
-                ..Model::new("v1", "The edit of the first API version, of several images", &operations::POST_V1_EDIT_IMAGE)
+                ..Model::new(
+                    "v1",
+                    "The edit of the first API version, of several images",
+                    &operations::POST_V1_EDIT_IMAGE,
+                )
             },
         ],
     },
@@ -187,8 +195,7 @@ ideogram edit street.png \"Make it night\"
         about: "Repaint a part of an image, which a mask shows",
         details: "\
 The mask is an image of the same size, black where to repaint and white where to keep. The 3.0 model is the default. \
-Brackets say which models take a flag, and a flag that the model does not take is refused before anything is sent. To \
-change an image without a mask: `ideogram edit`.",
+To change an image without a mask: `ideogram edit`.",
         examples: "\
 ideogram inpaint street.png \"A red paper lantern\" --mask mask.png
   ideogram inpaint street.png \"A lantern\" --mask mask.png -n 2 --style-type realistic --out lanterns
@@ -216,8 +223,7 @@ ideogram inpaint street.png \"A red paper lantern\" --mask mask.png
         name: "reframe",
         about: "Extend a square image to another size or aspect ratio",
         details: "\
-The service documents this for square images only. The 3.0 model is the default. Brackets say which models take a flag, and a flag that \
-the model does not take is refused before anything is sent.",
+The service documents this for square images only. The 3.0 model is the default.",
         examples: "\
 ideogram reframe lantern.png --aspect-ratio 3:1
   ideogram reframe lantern.png --resolution 512x1536 -n 2 --style-preset watercolor --out banners
@@ -280,10 +286,7 @@ ideogram upscale lantern.png
         prompt: "What guides the enlargement",
         arguments: &["image"],
         required_unless: &[],
-        models: &[
-            Model::new("", "", &operations::POST_UPSCALE),
-            Model::new("", "", &operations::POST_UPSCALE_IMAGE),
-        ],
+        models: &[Model::new("", "", &operations::POST_UPSCALE), Model::new("", "", &operations::POST_UPSCALE_IMAGE)],
     },
     ImageCommand {
         name: "layerize-text",

@@ -233,6 +233,18 @@ fn a_redirect_into_a_private_network_is_not_followed() {
 }
 
 #[test]
+fn a_link_is_not_a_prompt_however_it_is_written() {
+    let folder = folder(&["a.png"]);
+    for link in ["https://a.test/x?id=1", "http://a.test/x?id=1", "HTTPS://a.test/x?id=1"] {
+        let ran =
+            ideogram(["edit", "a.png", link, "--dry-run"]).at("http://127.0.0.1:1").in_folder(folder.path()).run();
+
+        assert_eq!(ran.code(), Some(2), "{ran}");
+        assert!(ran.stderr().contains("the prompt is missing"), "{ran}");
+    }
+}
+
+#[test]
 fn a_link_to_a_file_that_is_not_an_image_or_too_large_is_refused() {
     for rogue in [
         Rogue::responding_with("200 OK", "content-type: image/png\r\n", "<html>a page</html>"),
