@@ -178,13 +178,13 @@ pub(crate) struct ImageSaver<'a> {
     pub(crate) requested: Option<u32>,
     /// Where the response is, to fetch them later.
     pub(crate) stored_at: Option<&'a Path>,
-    /// The generation that has them, if its id may be stored: it is forgotten when nothing is left to fetch.
+    /// The generation that has them, if its id may be stored: it is forgotten unless an image is missing.
     pub(crate) job: Option<&'a str>,
 }
 
 impl ImageSaver<'_> {
-    /// Fetches all images, prints what became of them, shows them, and ends with the exit code that they deserve. `json`
-    /// is the response for the output.
+    /// Fetches all images, prints the outcomes, shows the images, and returns the matching exit code. `json` is the
+    /// response for the output.
     pub(crate) async fn save(&self, client: &Client, response: &impl HasImages, json: Value) -> Result<(), Failure> {
         let (output, images) = (self.context.output(), response.images());
         let outcomes = self.fetch(client, response, images.len()).await?;
@@ -195,7 +195,8 @@ impl ImageSaver<'_> {
         }
         let (requested, stored_at) = (self.requested, self.stored_at);
         let report = Report { response: json, images, outcomes, requested, stored_at };
-        if let Some(id) = self.job.filter(|_| !report.can_be_fetched_later()) {
+        // Waiting again is free, and may give links that are missing.
+        if let Some(id) = self.job.filter(|_| !report.outcomes.iter().any(SaveOutcome::is_missing)) {
             job::forget(self.folder, id).await;
         }
         report.print(output)?;

@@ -142,7 +142,7 @@ pub(crate) async fn unsaved(folder: &Path) -> Vec<Unsaved> {
     jobs
 }
 
-/// Forgets a job of a folder, whose images are saved.
+/// Forgets a job of a folder: none of its images is left to fetch.
 pub(crate) async fn forget(folder: &Path, id: &str) {
     for job in unsaved(folder).await.iter().filter(|job| job.id == id) {
         // If it stays, the next command names the job again.

@@ -12,16 +12,16 @@ use crate::session::context::Context;
 pub(crate) async fn show(context: &Context<'_>, saving: &SaveFlags, paths: Vec<PathBuf>) {
     // With JSON output, standard error is JSON too.
     let is_for_people = context.output().format() == crate::options::Format::Text;
-    let way = saving.preview.protocol().filter(|_| is_for_people || saving.preview == preview::When::Always);
+    let protocol = saving.preview.protocol().filter(|_| is_for_people || saving.preview == preview::When::Always);
     let opened = match saving.open {
         None => 0,
         Some(Open::First) => 1,
         Some(Open::All) => paths.len(),
     };
     let opened = tokio::task::spawn_blocking(move || {
-        if let Some(way) = way {
+        if let Some(protocol) = protocol {
             for image in paths.iter().filter_map(|path| std::fs::read(path).ok()) {
-                preview::show(way, &image);
+                preview::show(protocol, &image);
             }
         }
         let wanted = paths.into_iter().take(opened);

@@ -65,17 +65,17 @@ fn known(variable: impl Fn(&str) -> Option<String>) -> Option<Protocol> {
 }
 
 /// Writes an image to standard error. An image that cannot be shown is skipped, since it is saved.
-pub(crate) fn show(way: Protocol, image: &[u8]) {
-    if let Some(text) = encode(way, image) {
+pub(crate) fn show(protocol: Protocol, image: &[u8]) {
+    if let Some(text) = encode(protocol, image) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 }
 
-fn encode(way: Protocol, image: &[u8]) -> Option<String> {
+fn encode(protocol: Protocol, image: &[u8]) -> Option<String> {
     if image.len() > MAX_BYTES {
         return None;
     }
-    match way {
+    match protocol {
         Protocol::Kitty if internal::image_type(image) != Some("image/png") => None,
         Protocol::Kitty => Some(kitty(&BASE64_STANDARD.encode(image))),
         Protocol::Iterm2 => Some(iterm2(&BASE64_STANDARD.encode(image), image.len())),
@@ -124,14 +124,14 @@ mod tests {
 
     #[test]
     fn terminals_are_detected_by_their_variables() {
-        let action = |said: &'static [(&str, &str)]| {
-            known(move |name| said.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        let detected = |variables: &'static [(&str, &str)]| {
+            known(move |name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
         };
 
-        assert_eq!(action(&[("TERM", "xterm-kitty")]), Some(Protocol::Kitty));
-        assert_eq!(action(&[("TERM", "xterm-256color"), ("KITTY_WINDOW_ID", "1")]), Some(Protocol::Kitty));
-        assert_eq!(action(&[("TERM_PROGRAM", "iTerm.app")]), Some(Protocol::Iterm2));
-        assert_eq!(action(&[("TERM_PROGRAM", "WezTerm"), ("TMUX", "/tmp/x")]), None);
-        assert_eq!(action(&[("TERM", "xterm-256color")]), None);
+        assert_eq!(detected(&[("TERM", "xterm-kitty")]), Some(Protocol::Kitty));
+        assert_eq!(detected(&[("TERM", "xterm-256color"), ("KITTY_WINDOW_ID", "1")]), Some(Protocol::Kitty));
+        assert_eq!(detected(&[("TERM_PROGRAM", "iTerm.app")]), Some(Protocol::Iterm2));
+        assert_eq!(detected(&[("TERM_PROGRAM", "WezTerm"), ("TMUX", "/tmp/x")]), None);
+        assert_eq!(detected(&[("TERM", "xterm-256color")]), None);
     }
 }

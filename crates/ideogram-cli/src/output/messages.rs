@@ -27,18 +27,18 @@ pub(crate) struct Messages {
     is_debug: bool,
     color: color::When,
     bars: MultiProgress,
-    secret: Redactor,
+    redactor: Redactor,
 }
 
 impl Messages {
     /// `format` is that of messages; with `is_debug`, errors have the causes of their causes.
     pub(crate) fn new(format: Format, quiet: bool, is_debug: bool, color: color::When) -> Self {
-        Self { format, quiet, is_debug, color, bars: MultiProgress::new(), secret: Redactor::default() }
+        Self { format, quiet, is_debug, color, bars: MultiProgress::new(), redactor: Redactor::default() }
     }
 
-    /// The key, which is removed from everything that is printed.
-    pub(crate) fn secret(&self) -> &Redactor {
-        &self.secret
+    /// Removes the key from everything that is printed.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     pub(crate) fn is_quiet(&self) -> bool {
@@ -106,7 +106,7 @@ impl Messages {
         self.bars.suspend(|| {
             let text = format!("{text}\n");
             // An error of standard error cannot be reported.
-            let _ = io::stderr().lock().write_all(&self.secret.removed_from(text.as_bytes()));
+            let _ = io::stderr().lock().write_all(&self.redactor.removed_from(text.as_bytes()));
         });
     }
 }

@@ -159,14 +159,14 @@ impl Output {
         printed.map_err(|failure| match failure.exit() {
             Exit::Partial if self.has_paid.load(Ordering::Relaxed) => failure
                 .fact(format!("the response was: {}", String::from_utf8_lossy(json)))
-                .hint("the call was made and is billed; running the command again is billed again"),
+                .hint("the command has made its calls; running it again may be billed again"),
             _ => failure,
         })
     }
 
     /// Indents JSON while it is written: indentation makes a deep value much longer.
     fn print_json(&self, json: &[u8]) -> Result<(), Failure> {
-        let json = self.messages.secret().removed_from(json);
+        let json = self.messages.redactor().removed_from(json);
         let json = String::from_utf8_lossy(&json);
         self.print_with(|stdout| match self.format {
             Format::Jsonl => json::write_compact(&json, stdout),
@@ -194,7 +194,7 @@ impl Output {
 
     /// Prints text unchanged, such as a script.
     pub(crate) fn print(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let bytes = self.messages.secret().removed_from(bytes);
+        let bytes = self.messages.redactor().removed_from(bytes);
         self.print_with(|stdout| stdout.write_all(&bytes))
     }
 

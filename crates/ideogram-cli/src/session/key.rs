@@ -70,7 +70,7 @@ pub(crate) async fn find(
         None => from_keyring(config, messages).await.map(|key| checked(&key, Source::Keyring)).transpose()?,
     };
     if let Some(found) = &found {
-        messages.secret().set(&found.key.0);
+        messages.redactor().set(&found.key.0);
     }
     Ok(found)
 }

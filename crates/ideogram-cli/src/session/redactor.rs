@@ -13,7 +13,7 @@ use ideogram_client::internal;
 /// A shorter text is not a key of the service, and may occur in the output.
 const MIN_LENGTH: usize = 8;
 
-/// The key of this run, once it is known. Clones share it.
+/// Removes the key of this run from output, once the key is known. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Redactor(Arc<OnceLock<Vec<u8>>>);
 

@@ -98,7 +98,8 @@ impl CallOptions {
 
     /// Sets how long a call may take with all its attempts and backoffs: 1 hour by default. The time begins when the call
     /// has its permits for images in flight ([`permit_timeout`](Self::permit_timeout) bounds the wait for them); until
-    /// then nothing is sent, and dropping the call costs nothing.
+    /// then nothing is sent, and dropping the call costs nothing. For a call that makes no image, it begins at once, and
+    /// bounds the wait behind other calls too.
     ///
     /// Waits for jobs and trainings consist of many calls, and have a deadline of their own, such as
     /// [`Wait::deadline`](crate::job::Wait::deadline).

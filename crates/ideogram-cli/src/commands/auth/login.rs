@@ -47,7 +47,7 @@ impl Login {
             return Err(Failure::usage("--api-key-file cannot be used here: this command stores a new key").hint(hint));
         }
         let key = if globals.options.dry_run { "dry-run".to_owned() } else { read().await? };
-        globals.output.messages().secret().set(&key);
+        globals.output.messages().redactor().set(&key);
         // With --no-check, the service does not check the key.
         ApiKey::new(&key).map_err(|error| {
             let hint = format!("how to get a key: {KEY_PAGE}");

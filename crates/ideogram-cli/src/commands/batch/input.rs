@@ -278,8 +278,8 @@ mod tests {
     use super::*;
 
     fn texts(problems: &[Problem]) -> Vec<String> {
-        let action = |problem: &Problem| format!("{}: {}: {}", problem.line, problem.location, problem.reason);
-        problems.iter().map(action).collect()
+        let line_of = |problem: &Problem| format!("{}: {}: {}", problem.line, problem.location, problem.reason);
+        problems.iter().map(line_of).collect()
     }
 
     fn read(form: Form, text: &str) -> Vec<(u64, Value)> {

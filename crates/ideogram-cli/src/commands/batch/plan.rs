@@ -286,26 +286,26 @@ mod tests {
                 let allowed = Allowed { rerun_unknown, retry_declined, pay_again };
                 let evidence = || Evidence { journal: journal.clone(), ..Evidence::default() };
                 let done = |evidence| name(&step(evidence, allowed));
-                let action = format!("{journal_says}, {allowed:?}");
+                let case = format!("{journal_says}, {allowed:?}");
                 let is_final = matches!(journal, Some(End::Finished(_)));
                 let knows_begun = is_final
                     || matches!(journal, Some(End::Begun))
                     || matches!(journal, Some(End::Failed(failed)) if failed.state.may_be_billed());
 
-                assert_eq!(done(evidence()), expected[index], "{action}");
+                assert_eq!(done(evidence()), expected[index], "{case}");
                 // With a record in the ledger, a row that nothing else accounts for needs a question.
                 let again = || Evidence { sent_before: Some(Record::default()), ..evidence() };
                 let with_record =
                     if expected[index] == "send" && !knows_begun && !pay_again { "confirm" } else { expected[index] };
-                assert_eq!(done(again()), with_record, "sent before, {action}");
+                assert_eq!(done(again()), with_record, "sent before, {case}");
                 // With the folder of a response, which is removed when a row is not billed.
                 let with_folder = Evidence { has_folder: true, ..again() };
                 let unknown = if rerun_unknown { "send" } else { "unknown" };
-                assert_eq!(done(with_folder), if knows_begun { expected[index] } else { unknown }, "folder, {action}");
+                assert_eq!(done(with_folder), if knows_begun { expected[index] } else { unknown }, "folder, {case}");
                 // A stored response is always used, unless there is nothing to save.
                 let with_response = Evidence { has_folder: true, stored: Some(stored()), ..again() };
                 let is_done = is_final && expected[index] != "partial";
-                assert_eq!(done(with_response), if is_done { expected[index] } else { "save" }, "stored, {action}");
+                assert_eq!(done(with_response), if is_done { expected[index] } else { "save" }, "stored, {case}");
                 // A job whose end is not known is waited for, unless its end is to be ignored.
                 let job = || Some(SentJob::Id("a".to_owned()));
                 let with_job = Evidence { has_folder: true, job: job(), ..again() };
@@ -316,15 +316,11 @@ mod tests {
                     (_, true) => done(Evidence { has_folder: true, ..again() }),
                     _ => "wait",
                 };
-                assert_eq!(done(with_job), expected_of_job, "job, {action}");
+                assert_eq!(done(with_job), expected_of_job, "job, {case}");
                 let with_both = Evidence { job: job(), stored: Some(stored()), ..evidence() };
-                assert_eq!(
-                    done(with_both),
-                    if is_done { expected[index] } else { "save" },
-                    "job and response, {action}"
-                );
+                assert_eq!(done(with_both), if is_done { expected[index] } else { "save" }, "job and response, {case}");
                 let gone = Evidence { stored: Some(stored()), lacks_files: true, ..evidence() };
-                assert_eq!(done(gone), "save", "files missing, {action}");
+                assert_eq!(done(gone), "save", "files missing, {case}");
             }
         }
     }
